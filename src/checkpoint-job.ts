@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import { openAnchorLog } from "./chain/anchor-log.ts";
+import { fromHex } from "./core/bytes.ts";
+import { invariant } from "./core/errors.ts";
+import { installKeccak } from "./core/keccak.ts";
+import { fastKeccak } from "./fast-keccak.ts";
+import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
+import { AnchoringHaltedError, anchorRound } from "./ledger/anchor.ts";
+import { openContents } from "./ledger/contents.ts";
+import { ChainUnavailableError } from "./ledger/ports.ts";
+import { RecordDamagedError } from "./ledger/rederive.ts";
+import { sealingKey } from "./ledger/seal.ts";
+import { openAnchorStore } from "./storage/sqlite/anchors.ts";
+import { databaseFile, openDatabase } from "./storage/sqlite/database.ts";
+
+/** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
+
+/** Milliseconds at most between two tries while the chain does not answer. */
+const LONGEST_WAIT_MS = 30_000;
+
+invariant(parentPort !== null, "the checkpoint job runs in a worker thread");
+const port = parentPort;
+const input = workerData as JobInput;
+const tell = (news: JobNews) => port.postMessage(news);
+
+installKeccak(await fastKeccak());
+const db = openDatabase(databaseFile(input.dataDir));
+const store = openAnchorStore(db);
+const contents = openContents(store, sealingKey(fromHex(input.masterKey)));
+const chain = openAnchorLog({ rpcUrl: input.rpcUrl, publisherKey: input.publisherKey, place: input.place, confirmations: input.confirmations });
+
+const stopping = new AbortController();
+port.on("message", (order: JobOrder) => {
+  if (order === "stop") stopping.abort();
+});
+const { signal } = stopping;
+
+let troubles = 0;
+while (!signal.aborted) {
+  try {
+    const { confirmed } = await anchorRound({ store, chain, contents, clock: Date.now, signal });
+    troubles = 0;
+    tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now() });
+  } catch (error) {
+    if (signal.aborted) break;
+    if (error instanceof ChainUnavailableError) {
+      troubles += 1;
+      tell({ kind: "waiting", reason: error.message, at: Date.now() });
+    } else if (error instanceof AnchoringHaltedError || error instanceof RecordDamagedError) {
+      tell({ kind: "halted", reason: error.message, at: Date.now() });
+      break;
+    } else throw error;
+  }
+  const wait = Math.min(input.intervalMs * 2 ** Math.min(troubles, 10), Math.max(LONGEST_WAIT_MS, input.intervalMs));
+  await sleep(wait, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+db.close();
+port.close();

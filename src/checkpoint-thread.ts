@@ -1,0 +1,43 @@
+import { Worker } from "node:worker_threads";
+import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
+import type { Log } from "./ledger/ports.ts";
+
+/** Milliseconds that the job may take to stop; it is ended after that, which loses nothing: the next start resumes it. */
+const STOP_PATIENCE_MS = 5_000;
+
+/** The checkpoint job as the server sees it. */
+export type CheckpointJob = {
+  /** How it is, in a sentence; `ok` is false while it waits for the chain or has halted. */
+  state(): { ok: boolean; halted: boolean; detail: string };
+  stop(): Promise<void>;
+};
+
+/** Starts the checkpoint job in its thread. A job that crashes counts as halted: recording goes on. */
+export function startCheckpointJob(input: JobInput, log: Log): CheckpointJob {
+  let state = { ok: true, halted: false, detail: "the first round is under way" };
+  const halt = (detail: string, facts: object) => {
+    state = { ok: false, halted: true, detail };
+    log.error(facts, `anchoring halted: ${detail}`);
+  };
+  const worker = new Worker(new URL("./checkpoint-job.ts", import.meta.url), { workerData: input, execArgv: [], env: {}, name: "checkpoint-job" });
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  worker.on("message", (news: JobNews) => {
+    if (news.kind === "round") {
+      state = { ok: true, halted: false, detail: `the last round ended at ${new Date(news.at).toISOString()}` };
+      if (news.confirmed.length > 0) log.info({ anchors: news.confirmed }, "anchored");
+    } else if (news.kind === "waiting") {
+      state = { ok: false, halted: false, detail: `waiting for the chain: ${news.reason}` };
+      log.warn(news, "anchoring waits for the chain");
+    } else halt(news.reason, news);
+  });
+  worker.once("error", (error) => halt("the checkpoint job crashed", { err: error }));
+  return {
+    state: () => state,
+    async stop() {
+      worker.postMessage("stop" satisfies JobOrder);
+      const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);
+      await ended;
+      clearTimeout(patience);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { z } from "zod";
+
+/** A setting that cannot be used; the message names it and says what it may be. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+}
+
+const port = (preset: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,5}$/, "must be a port number, 0 for a free one")
+    .transform(Number)
+    .pipe(z.number().max(65535, "must be at most 65535"))
+    .default(preset);
+
+const count = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+const key = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes as 0x hex");
+const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+
+/** Every setting: an environment variable, what it may be, and what it is where it is not set. */
+const SETTINGS = z.object({
+  PORT: port(3000),
+  HOST: z.string().min(1).default("127.0.0.1"),
+  TALLYROOT_DATA_DIR: z.string().min(1).default("./data"),
+  TALLYROOT_PUBLIC_URL: url.optional(),
+  TALLYROOT_CHAIN: z.enum(["embedded", "rpc"], "must be embedded or rpc").default("embedded"),
+  TALLYROOT_CHAIN_PORT: port(8545),
+  TALLYROOT_RPC_URL: url.optional(),
+  TALLYROOT_PUBLISHER_KEY: key.optional(),
+  TALLYROOT_CONTRACT: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address").optional(),
+  TALLYROOT_ANCHOR_INTERVAL_MS: count(50, 86_400_000).default(2000),
+  TALLYROOT_CONFIRMATIONS: count(1, 10_000).optional(),
+  TALLYROOT_MASTER_KEY: key.optional(),
+  TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
+});
+
+/** Blocks that an anchor's block and its successors must be, where nothing else is set: an embedded chain has no reorganisations. */
+const CONFIRMATIONS = { embedded: 1, rpc: 3 } as const;
+
+export type Config = Readonly<{
+  port: number;
+  host: string;
+  dataDir: string;
+  publicUrl: string | undefined;
+  chain: { kind: "embedded"; port: number } | { kind: "rpc"; rpcUrl: string };
+  publisherKey: `0x${string}` | undefined;
+  contract: `0x${string}` | undefined;
+  anchorIntervalMs: number;
+  confirmations: number;
+  masterKey: `0x${string}` | undefined;
+  logLevel: "debug" | "info" | "warn" | "error";
+}>;
+
+/**
+ * The settings, from environment variables. The only reader of the environment.
+ *
+ * @throws SettingError naming every variable that is wrong.
+ */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  // A variable that is set to nothing is not set.
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = SETTINGS.safeParse(set);
+  if (!parsed.success) throw new SettingError(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("\n"));
+  const unknown = Object.keys(set).filter((name) => name.startsWith("TALLYROOT_") && !(name in SETTINGS.shape));
+  if (unknown.length > 0) throw new SettingError(unknown.map((name) => `${name} is not a setting of this version`).join("\n"));
+  const s = parsed.data;
+  return {
+    port: s.PORT,
+    host: s.HOST,
+    dataDir: s.TALLYROOT_DATA_DIR,
+    publicUrl: s.TALLYROOT_PUBLIC_URL?.replace(/\/+$/, ""),
+    chain: s.TALLYROOT_CHAIN === "embedded" ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT } : { kind: "rpc", rpcUrl: needed("TALLYROOT_RPC_URL", s.TALLYROOT_RPC_URL) },
+    publisherKey: (s.TALLYROOT_CHAIN === "rpc" ? needed("TALLYROOT_PUBLISHER_KEY", s.TALLYROOT_PUBLISHER_KEY) : s.TALLYROOT_PUBLISHER_KEY) as `0x${string}` | undefined,
+    contract: s.TALLYROOT_CONTRACT as `0x${string}` | undefined,
+    anchorIntervalMs: s.TALLYROOT_ANCHOR_INTERVAL_MS,
+    confirmations: s.TALLYROOT_CONFIRMATIONS ?? CONFIRMATIONS[s.TALLYROOT_CHAIN],
+    masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
+    logLevel: s.TALLYROOT_LOG_LEVEL,
+  };
+}
+
+function needed(name: string, value: string | undefined): string {
+  if (value === undefined) throw new SettingError(`${name} is needed with TALLYROOT_CHAIN=rpc`);
+  return value;
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from "node:crypto";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import helmet from "helmet";
+import type { z } from "zod";
+import { TallyrootError } from "../core/errors.ts";
+import { ChainUnavailableError, type Log } from "../ledger/ports.ts";
+import { LIMITS } from "../wire/fields.ts";
+import { parseJson } from "../wire/json.ts";
+import { answerError, publicError, successBody } from "./answer.ts";
+import { openAuthentication } from "./authenticate.ts";
+import type { Answer, Route, Service } from "./route.ts";
+
+/** Bytes of a body at most. */
+const BODY_LIMIT = 1024 * 1024;
+const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The HTTP surface: every route of the table, with the same conventions around each. */
+export function createApp(routes: readonly Route[], service: Service, log: Log): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", (text: string | null) => Object.fromEntries(singleValues(new URLSearchParams(text ?? ""))));
+  app.use(helmet());
+  app.use(takeRequestId(log));
+  const authenticate = openAuthentication(service.store);
+  const readBody = express.raw({ type: isJson, limit: BODY_LIMIT });
+  for (const line of routes) {
+    const run = async (request: Request, response: Response) => {
+      if (line.cors) response.setHeader("Access-Control-Allow-Origin", line.cors);
+      const caller = line.access === "public" ? undefined : await authenticate(request, line.access);
+      const call = {
+        params: parsePart(line.params, request.params),
+        query: parsePart(line.query, request.query),
+        body: line.body ? parsePart(line.body, jsonBody(request)) : undefined,
+        tenant: caller?.tenant,
+        idempotencyKey: idempotencyKeyOf(request),
+        accepts: (mediaType: string) => (request.get("Accept") ?? "").includes(mediaType),
+      };
+      answer(response, line, await line.handle(service, call as never));
+    };
+    if (line.method === "POST") app.post(line.path, readBody, run);
+    else app.get(line.path, run);
+  }
+  app.use(refuseUnknown(routes));
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => fail(error, request, response, log));
+  return app;
+}
+
+function answer(response: Response, line: Route, given: Answer): void {
+  if (given.headers) response.set(given.headers);
+  if ("file" in given) {
+    response.status(200).type(given.mediaType).send(Buffer.from(given.file));
+    return;
+  }
+  response.status(given.status ?? line.status);
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.end(successBody(given.data));
+}
+
+function takeRequestId(log: Log) {
+  return (request: Request, response: Response, next: NextFunction) => {
+    const sent = request.get("X-Request-Id");
+    const requestId = sent !== undefined && REQUEST_ID.test(sent) ? sent : randomUUID();
+    response.setHeader("X-Request-Id", requestId);
+    response.on("finish", () => {
+      log.debug({ requestId, method: request.method, path: request.path, status: response.statusCode }, "answered");
+    });
+    next();
+  };
+}
+
+/** A parameter that is given twice is refused: which of the two was meant cannot be known. */
+function singleValues(parameters: URLSearchParams): [string, string][] {
+  const entries = [...parameters];
+  const names = entries.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new TallyrootError("VALIDATION_ERROR", `${twice}: given more than once`);
+  return entries;
+}
+
+function isJson(request: { headers: { "content-type"?: string | undefined } }): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "");
+}
+
+function jsonBody(request: Request): unknown {
+  if (!isJson(request)) throw new TallyrootError("UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  return parseJson(decodeUtf8(bytes));
+}
+
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TallyrootError("VALIDATION_ERROR", "the body is not UTF-8");
+  }
+}
+
+function idempotencyKeyOf(request: Request): string | undefined {
+  const key = request.get("Idempotency-Key");
+  if (key === undefined || request.method !== "POST") return undefined;
+  if (key.length < 1 || key.length > LIMITS.idempotencyKeyLength) {
+    throw new TallyrootError("VALIDATION_ERROR", `Idempotency-Key: must have 1 to ${LIMITS.idempotencyKeyLength} characters`);
+  }
+  return key;
+}
+
+/** @throws TallyrootError with the code of the first issue, naming every member that is wrong. */
+function parsePart(schema: z.ZodType | undefined, value: unknown): unknown {
+  if (!schema) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.flatMap(namedIssues);
+  const code = issues.find((issue) => issue.code !== undefined)?.code ?? "VALIDATION_ERROR";
+  const message = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+  throw new TallyrootError(code, message, { issues: issues.map(({ path, message }) => ({ path, message })) });
+}
+
+type NamedIssue = { path: string; message: string; code: TallyrootError["code"] | undefined };
+
+function namedIssues(issue: z.core.$ZodIssue): NamedIssue[] {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: path === "" ? key : `${path}.${key}`, message: "is not a known member", code: undefined }));
+  }
+  const params = issue.code === "custom" ? (issue.params as { code?: TallyrootError["code"] } | undefined) : undefined;
+  return [{ path, message: issue.message.replace(`${path}: `, ""), code: params?.code === "VALIDATION_ERROR" ? undefined : params?.code }];
+}
+
+function refuseUnknown(routes: readonly Route[]) {
+  return (request: Request, response: Response) => {
+    const methods = routes.filter((line) => pathMatches(line.path, request.path)).map((line) => line.method);
+    if (methods.length > 0) response.setHeader("Allow", [...new Set(methods)].join(", "));
+    const problem = methods.length > 0 ? `${request.method} is not taken here, only ${methods.join(", ")}` : `there is nothing at ${request.path}`;
+    throw new TallyrootError("NOT_FOUND", problem);
+  };
+}
+
+function pathMatches(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  return wanted.length === given.length && wanted.every((part, i) => part.startsWith(":") || part === given[i]);
+}
+
+function fail(error: unknown, request: Request, response: Response, log: Log): void {
+  const shown = error instanceof ChainUnavailableError ? new TallyrootError("SERVICE_UNAVAILABLE", "the chain does not answer now", { retryAfterSeconds: 2 }) : publicError(error);
+  const requestId = response.getHeader("X-Request-Id");
+  const line = { requestId, method: request.method, path: request.path, code: shown.code };
+  if (shown.code === "INTERNAL") log.error({ ...line, err: error }, "failed");
+  else if (shown.code === "SERVICE_UNAVAILABLE") log.warn({ ...line, err: error }, shown.message);
+  else log.info(line, shown.message);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  answerError(response, shown, (request.get("Accept") ?? "").includes("application/problem+json"));
+}

@@ -1,0 +1,78 @@
+import type { z } from "zod";
+import type { ErrorCode } from "../core/errors.ts";
+import type { Contents } from "../ledger/contents.ts";
+import type { LedgerStore, Scope, Tenant, TenantStore, Witness } from "../ledger/ports.ts";
+import type { AnchorPlace } from "../ledger/ports.ts";
+
+/** Who may call a route: anybody, or a key with at least this scope. */
+export type Access = "public" | Scope;
+
+/** How the parts behind the API are, for `/readyz`. */
+export type Readiness = { ready: boolean; checks: Record<string, { ok: boolean; detail: string }> };
+
+/** What the routes work with. */
+export type Service = {
+  store: LedgerStore & TenantStore;
+  contents: Contents;
+  place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
+  witness: Witness;
+  confirmations: number;
+  /** The RPC endpoint that anybody may use, null where it is not open. */
+  rpcUrl: string | null;
+  /** Where people and programs reach this server, without a trailing slash. */
+  publicUrl: () => string;
+  /** Unix milliseconds. */
+  clock: () => number;
+  readiness: () => Promise<Readiness>;
+};
+
+/** A call, parsed: what a handler sees. */
+export type Call<Params, Query, Body> = {
+  params: Params;
+  query: Query;
+  body: Body;
+  /** The owner of the key. Only routes that are not public have one. */
+  tenant: Tenant;
+  idempotencyKey: string | undefined;
+  /** Whether the caller named this media type in Accept. */
+  accepts: (mediaType: string) => boolean;
+};
+
+/** What a handler answers: data for the envelope, or a file as it is. */
+export type Answer = { data: object; status?: number; headers?: Record<string, string> } | { file: string; mediaType: string; headers?: Record<string, string> };
+
+/**
+ * One line of the API: everything that dispatch, documentation and tests need to know about it.
+ */
+export type Route = {
+  method: "GET" | "POST";
+  path: string;
+  access: Access;
+  summary: string;
+  /** The status of success. */
+  status: 200 | 201;
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** The data of a success. */
+  data: z.ZodType;
+  /** The codes that this route itself can answer, besides those that any route can. */
+  codes: readonly ErrorCode[];
+  /** `*` where any page of any site may read the answer. */
+  cors?: "*";
+  handle(service: Service, call: Call<never, never, never>): Promise<Answer>;
+};
+
+type Out<T> = T extends z.ZodType ? z.output<T> : undefined;
+
+/** Ties the types of a route's schemas to its handler. */
+export function route<P extends z.ZodType | undefined, Q extends z.ZodType | undefined, B extends z.ZodType | undefined>(
+  line: Omit<Route, "handle" | "params" | "query" | "body"> & {
+    params?: P;
+    query?: Q;
+    body?: B;
+    handle(service: Service, call: Call<Out<P>, Out<Q>, Out<B>>): Promise<Answer>;
+  },
+): Route {
+  return line as unknown as Route;
+}

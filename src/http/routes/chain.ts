@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { checksumAddress } from "../../core/address.ts";
+import { toHex } from "../../core/bytes.ts";
+import { TallyrootError } from "../../core/errors.ts";
+import type { Anchor } from "../../ledger/ports.ts";
+import { type AnchorView, anchorsQuery, anchorsView, anchorView, chainView } from "../../wire/evidence.ts";
+import { isoText } from "../../wire/fields.ts";
+import { route } from "../route.ts";
+
+const STATUS = { prepared: "PREPARED", sent: "SENT", confirmed: "CONFIRMED" } as const;
+
+function viewAnchor(anchor: Anchor): AnchorView {
+  return {
+    index: anchor.index,
+    root: toHex(anchor.root),
+    size: anchor.size,
+    status: STATUS[anchor.state],
+    transactionHash: anchor.transactionHash && toHex(anchor.transactionHash),
+    blockNumber: anchor.blockNumber,
+    blockHash: anchor.blockHash && toHex(anchor.blockHash),
+    blockTime: anchor.blockTime === null ? null : isoText(anchor.blockTime * 1000),
+    createdAt: isoText(anchor.createdAt),
+  };
+}
+
+export const getChain = route({
+  method: "GET",
+  path: "/api/v1/chain",
+  access: "public",
+  summary: "Where the anchors are",
+  status: 200,
+  data: chainView,
+  codes: [],
+  cors: "*",
+  async handle({ store, place, confirmations, rpcUrl }) {
+    const { anchors } = await store.anchors({ offset: 0, limit: 1 });
+    return {
+      data: {
+        chainId: place.chainId,
+        contract: checksumAddress(place.contract),
+        codeHash: toHex(place.codeHash),
+        log: toHex(place.log),
+        publisher: checksumAddress(place.publisher),
+        latestIndex: anchors[0]?.index ?? 0,
+        confirmations,
+        rpcUrl,
+      },
+    };
+  },
+});
+
+export const getAnchors = route({
+  method: "GET",
+  path: "/api/v1/anchors",
+  access: "public",
+  summary: "The anchors, newest first",
+  status: 200,
+  query: anchorsQuery,
+  data: anchorsView,
+  codes: [],
+  cors: "*",
+  async handle({ store }, { query }) {
+    const { anchors, total } = await store.anchors(query);
+    return { data: { anchors: anchors.map(viewAnchor), pagination: { total, ...query } } };
+  },
+});
+
+export const getAnchor = route({
+  method: "GET",
+  path: "/api/v1/anchors/:index",
+  access: "public",
+  summary: "One anchor",
+  status: 200,
+  params: z.object({ index: z.string().regex(/^[1-9][0-9]{0,15}$/, "must be an index from 1 on").transform(Number) }),
+  data: anchorView,
+  codes: ["NOT_FOUND"],
+  cors: "*",
+  async handle({ store }, { params }) {
+    const anchor = await store.anchor(params.index);
+    if (!anchor) throw new TallyrootError("NOT_FOUND", `there is no anchor ${params.index}`, { index: params.index });
+    return { data: viewAnchor(anchor) };
+  },
+});

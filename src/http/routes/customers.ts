@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { checksumAddress } from "../../core/address.ts";
+import { formatAmount } from "../../core/amount.ts";
+import { toHex } from "../../core/bytes.ts";
+import { type CustomerSummary, ledgerOfCustomer, listCustomers, summaryOf } from "../../ledger/customers.ts";
+import { derive } from "../../ledger/derive.ts";
+import { standings } from "../../ledger/status.ts";
+import { type CustomerDetail, type CustomerView, customerDetail, customerQuery, customersQuery, customersView } from "../../wire/customer.ts";
+import { viewDelta } from "../../wire/delta.ts";
+import { customerId, isoText } from "../../wire/fields.ts";
+import { exactNumber } from "../../wire/json.ts";
+import { route } from "../route.ts";
+
+function viewCustomer(summary: CustomerSummary): CustomerView {
+  const address = checksumAddress(summary.ledger.address);
+  return {
+    customerId: summary.customerId ?? null,
+    ledgerIdentifier: address,
+    customerReference: address,
+    totalDeltas: summary.totalDeltas,
+    computedBalance: exactNumber(summary.balance),
+    computedBalanceExact: formatAmount(summary.balance),
+    firstDeltaAt: isoText(summary.firstDeltaAt),
+    lastDeltaAt: isoText(summary.lastDeltaAt),
+    status: summary.customerId === undefined ? "erased" : "active",
+  };
+}
+
+export const getCustomers = route({
+  method: "GET",
+  path: "/api/v1/balance/customers",
+  access: "read",
+  summary: "List and search customer ledgers",
+  status: 200,
+  query: customersQuery,
+  data: customersView,
+  codes: [],
+  async handle(service, { tenant, query }) {
+    const { search, page, limit } = query;
+    const { customers, total } = await listCustomers(service, tenant, { search, page: { offset: (page - 1) * limit, limit } });
+    return { data: { customers: customers.map(viewCustomer), pagination: { total, page, limit, totalPages: Math.ceil(total / limit) } } };
+  },
+});
+
+export const getCustomer = route({
+  method: "GET",
+  path: "/api/v1/balance/customers/:customerId",
+  access: "read",
+  summary: "One customer's ledger and its recent activity",
+  status: 200,
+  params: z.object({ customerId }),
+  query: customerQuery,
+  data: customerDetail,
+  codes: ["CUSTOMER_NOT_FOUND"],
+  async handle(service, { tenant, params, query }) {
+    const { store, contents } = service;
+    const { deltaPage, deltaLimit } = query;
+    const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
+    const summary = await summaryOf(service, ledger);
+    // Newest first: page 1 ends with the last delta.
+    const end = Math.max(0, summary.totalDeltas - (deltaPage - 1) * deltaLimit);
+    const offset = Math.max(0, end - deltaLimit);
+    const { deltas, verifiedBalance } = await derive(store, ledger, { startingBalance: 0n, page: { offset, limit: Math.max(1, end - offset) } });
+    const shown = deltas.slice(0, end - offset);
+    const states = shown.length > 0 ? await standings(store, ledger, shown[0]!.sequence, shown.at(-1)!.sequence) : [];
+    const items = await Promise.all(
+      shown.map(async (delta, i): Promise<CustomerDetail["recentActivity"]["items"][number]> => {
+        const { status, anchor } = states[i]!;
+        const view = viewDelta(delta, status, await contents.contentOf(delta));
+        return {
+          delta: view.delta,
+          deltaExact: view.deltaExact,
+          reason: view.reason,
+          referenceId: view.referenceId,
+          status,
+          time: view.recordedAt,
+          recordId: view.recordId,
+          receiptId: view.receiptId,
+          sequence: delta.sequence,
+          verificationReference: status === "VERIFIED" && anchor?.transactionHash ? toHex(anchor.transactionHash) : null,
+        };
+      }),
+    );
+    const total = summary.totalDeltas;
+    const data: CustomerDetail = {
+      ...viewCustomer(summary),
+      customerId: params.customerId,
+      verifiedBalance: exactNumber(verifiedBalance),
+      latestCheckpoint: null,
+      recentActivity: { items: items.reverse(), pagination: { total, page: deltaPage, limit: deltaLimit, totalPages: Math.ceil(total / deltaLimit) } },
+    };
+    return { data };
+  },
+});

@@ -1,0 +1,22 @@
+import type { AnchorPlace } from "./ledger/ports.ts";
+
+/** What the checkpoint job is given. */
+export type JobInput = {
+  dataDir: string;
+  masterKey: `0x${string}`;
+  publisherKey: `0x${string}`;
+  rpcUrl: string;
+  place: AnchorPlace;
+  confirmations: number;
+  /** Milliseconds between the end of one round and the start of the next. */
+  intervalMs: number;
+};
+
+/** What it is told. */
+export type JobOrder = "stop";
+
+/** What it tells: a round went through, it waits for the chain, or it has stopped for good until somebody looks. */
+export type JobNews =
+  | { kind: "round"; confirmed: number[]; at: number }
+  | { kind: "waiting"; reason: string; at: number }
+  | { kind: "halted"; reason: string; at: number };

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { concatBytes, sameBytes, toHex } from "../core/bytes.ts";
+import { invariant } from "../core/errors.ts";
+import { headFingerprint, leafOf } from "../core/fingerprint.ts";
+import { appendLeaf, EMPTY_FRONTIER, rootOf, rootOfLeaves } from "../core/tree.ts";
+import type { Contents } from "./contents.ts";
+import { type Anchor, type AnchorChain, type AnchorLeaf, type AnchorStore, type AnchorTransaction, ChainUnavailableError, type Mined } from "./ports.ts";
+import { rederiveHead } from "./rederive.ts";
+
+/** Milliseconds between two looks at a transaction that is on its way. */
+const POLL_MS = 100;
+/** Milliseconds after which a transaction that no block has taken is replaced by one that pays more. */
+const REPLACE_AFTER_MS = 30_000;
+/** Attempts after which a refusal by the contract is no passing thing. */
+const MOST_ATTEMPTS = 5;
+/** Leaves stored at once while an anchor is being collected. */
+const LEAF_STEP = 500;
+
+/** The log on the chain contradicts the record: going on would make it worse, so anchoring stops until somebody looks. */
+export class AnchoringHaltedError extends Error {
+  override readonly name = "AnchoringHaltedError";
+}
+
+export type AnchorParts = {
+  store: AnchorStore;
+  chain: AnchorChain;
+  contents: Contents;
+  /** Unix milliseconds. */
+  clock: () => number;
+  /** Aborts between two steps; what was begun is resumed by the next round, in this process or another. */
+  signal: AbortSignal;
+};
+
+/** What one round did: the anchors that became final. */
+export type AnchorRound = { confirmed: Anchor[] };
+
+/**
+ * One round of the checkpoint job: puts back what a reorganisation took, brings what is on its way to its end, then anchors what
+ * is new. Every step is stored before it is acted on, so a round that is cut off anywhere is taken up by the next.
+ *
+ * @throws AnchoringHaltedError, RecordDamagedError when anchoring must stop; ChainUnavailableError when it must wait.
+ */
+export async function anchorRound(parts: AnchorParts): Promise<AnchorRound> {
+  const confirmed: Anchor[] = [];
+  await takeBackReorganised(parts);
+  for (;;) {
+    const open = (await parts.store.firstOpen()) ?? (await collect(parts));
+    if (!open) return { confirmed };
+    confirmed.push(await bringToEnd(parts, open));
+  }
+}
+
+/** Marks anchors as on their way again whose block is no longer in the chain. */
+async function takeBackReorganised({ store, chain }: AnchorParts): Promise<void> {
+  const latest = (await store.latest())?.anchor.index ?? 0;
+  for (let index = latest; index >= 1; index--) {
+    const anchor = await store.anchor(index);
+    invariant(anchor !== undefined, "anchors have no holes");
+    if (anchor.state !== "confirmed") continue;
+    invariant(anchor.transactionHash !== null && anchor.blockHash !== null, "a confirmed anchor has its block");
+    const mined = await chain.mined(anchor.transactionHash);
+    if (mined && sameBytes(mined.blockHash, anchor.blockHash)) return;
+    await store.markUnconfirmed(index);
+  }
+}
+
+/**
+ * Makes the next anchor out of every ledger that moved, re-derived by a second path. Undefined when there is nothing new.
+ */
+async function collect({ store, contents, clock, signal }: AnchorParts): Promise<Anchor | undefined> {
+  const latest = await store.latest();
+  const index = (latest?.anchor.index ?? 0) + 1;
+  await store.dropLeavesFrom(index);
+  const { ledgerIds, through } = await store.moved(latest?.through ?? 0);
+
+  let frontier = EMPTY_FRONTIER;
+  let waiting: AnchorLeaf[] = [];
+  const leaves: Uint8Array[] = [];
+  const put = async () => {
+    await store.addLeaves(index, frontier.count - waiting.length, waiting);
+    waiting = [];
+  };
+  for (const ledgerId of ledgerIds) {
+    signal.throwIfAborted();
+    const ledger = await store.ledger(ledgerId);
+    const previous = await store.lastHead(ledgerId);
+    const last = await store.lastDelta(ledger);
+    invariant(last !== undefined, "a ledger that moved has a delta");
+    if (previous && previous.count >= last.sequence) continue;
+    const head = await rederiveHead({ store, contents }, ledger, previous, last);
+    const leaf = leafOf(headFingerprint(head));
+    const { frontier: next, completed } = appendLeaf(frontier, leaf);
+    frontier = next;
+    leaves.push(leaf);
+    waiting.push({ ledgerId, count: Number(head.count), balance: head.balance, root: head.root, leaf, nodes: concatBytes(...completed) });
+    if (waiting.length === LEAF_STEP) await put();
+  }
+  if (frontier.count === 0) return undefined;
+  await put();
+  const root = rootOf(frontier);
+  invariant(sameBytes(root, rootOfLeaves(concatBytes(...leaves))), "both ways of computing the anchor's root agree");
+  await store.prepare({ index, root, size: frontier.count, through, createdAt: clock() });
+  return store.anchor(index);
+}
+
+/** Sends an anchor's transaction, or finds it sent, and follows it until it is final. */
+async function bringToEnd(parts: AnchorParts, anchor: Anchor): Promise<Anchor> {
+  const { store, chain, clock, signal } = parts;
+  for (;;) {
+    signal.throwIfAborted();
+    const attempts = await store.transactions(anchor.index);
+    const found = await findMined(chain, attempts);
+    const onChain = await chain.anchoredRoot(anchor.index);
+    if (onChain) {
+      if (!sameBytes(onChain, anchor.root)) {
+        throw new AnchoringHaltedError(`the chain has root ${toHex(onChain)} at index ${anchor.index}, the record has ${toHex(anchor.root)}: somebody else uses the publisher's key or another copy of this database`);
+      }
+      if (!found && attempts.length === 0) {
+        throw new AnchoringHaltedError(`index ${anchor.index} was anchored by a transaction that is not in the record: another copy of this database is running`);
+      }
+    }
+    if (onChain && found?.mined.succeeded && found.mined.final) {
+      const { blockNumber, blockHash, blockTime } = found.mined;
+      await store.markConfirmed(anchor.index, { transactionHash: found.attempt.hash, blockNumber, blockHash, blockTime, confirmedAt: clock() });
+      const confirmed = await store.anchor(anchor.index);
+      invariant(confirmed !== undefined, "an anchor that was confirmed is stored");
+      return confirmed;
+    }
+    if (!onChain) await send(parts, anchor, attempts, found);
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+type Found = { attempt: AnchorTransaction; mined: Mined };
+
+async function findMined(chain: AnchorChain, attempts: AnchorTransaction[]): Promise<Found | undefined> {
+  for (const attempt of attempts.toReversed()) {
+    const mined = await chain.mined(attempt.hash);
+    if (mined) return { attempt, mined };
+  }
+  return undefined;
+}
+
+/** Sends the latest attempt, after signing and storing a new one where there is none or the last one has waited too long. */
+async function send({ store, chain, clock }: AnchorParts, anchor: Anchor, attempts: AnchorTransaction[], found: Found | undefined): Promise<void> {
+  const count = await chain.anchoredCount();
+  if (count >= anchor.index) return;
+  if (count < anchor.index - 1) throw new ChainUnavailableError(`the log went back to index ${count} while ${anchor.index} was on its way`);
+  const last = attempts.at(-1);
+  // A mined transaction that did not append has used its nonce up; one that waits is replaced under the same nonce.
+  const failed = found !== undefined && !found.mined.succeeded && found.attempt.attempt === last?.attempt;
+  if (failed && last.attempt >= MOST_ATTEMPTS) {
+    throw new AnchoringHaltedError(`the contract refused anchor ${anchor.index} ${last.attempt} times: is this key still the log's publisher?`);
+  }
+  const overdue = last !== undefined && clock() - last.createdAt > REPLACE_AFTER_MS;
+  if (last && !failed && !overdue) {
+    await chain.send(last.raw);
+    return;
+  }
+  const attempt = (last?.attempt ?? 0) + 1;
+  const signed = await chain.sign({ index: anchor.index, root: anchor.root, size: anchor.size, attempt, nonce: failed ? undefined : last?.nonce });
+  await store.addTransaction(anchor.index, { attempt, ...signed, createdAt: clock() });
+  await store.markSent(anchor.index);
+  await chain.send(signed.raw);
+}

@@ -1,0 +1,212 @@
+import type { KeyObject } from "node:crypto";
+import type { Adjusts, Json } from "../core/content.ts";
+import type { TallyrootError } from "../core/errors.ts";
+import type { AnchorReference } from "../core/receipt.ts";
+import type { Position } from "../core/tree.ts";
+import type { Step } from "../core/verify-receipt.ts";
+
+/** What the verbs need from the outside: a store and a chain. Amounts in units of 10^-18, times in Unix milliseconds. */
+
+/** The owner of API keys and of a namespace. */
+export type Tenant = { id: number; name: string; namespace: Uint8Array; requestKey: KeyObject };
+
+/** What a caller asks to be recorded; already parsed, so every member is true to its type. */
+export type RecordRequest = {
+  tenant: Tenant;
+  customerId: string;
+  amount: bigint;
+  reason: string;
+  referenceId?: string;
+  metadata?: { [member: string]: Json };
+  adjusts?: Adjusts;
+  /** The caller's idempotency key as it is stored: 16 bytes of its HMAC under the tenant's request key. */
+  requestId?: Uint8Array;
+};
+
+/** A ledger's fixed facts. */
+export type Ledger = { id: number; tenantId: number; address: Uint8Array; openedAt: number };
+
+/** A delta as it is stored. `nodes` are the tree nodes above leaf level that it completed, lowest first, 32 bytes each. */
+export type StoredDelta = {
+  ledger: Ledger;
+  sequence: number;
+  amount: bigint;
+  balance: bigint;
+  recordedAt: number;
+  commitment: Uint8Array;
+  fingerprint: Uint8Array;
+  nodes: Uint8Array;
+  /** Which of the ledger's keys the content is sealed with. */
+  generation: number;
+  sealed: Uint8Array;
+  requestId: Uint8Array | null;
+};
+
+export type RecordOutcome =
+  | { kind: "recorded"; delta: StoredDelta }
+  | { kind: "replayed"; delta: StoredDelta }
+  | { kind: "refused"; error: TallyrootError };
+
+/** A ledger's key and the customer id sealed with it. `wrapped` is null once the content was erased. */
+export type SealedKey = { generation: number; wrapped: Uint8Array | null; sealedCustomerId: Uint8Array | null };
+
+/** A head as it was put into an anchor. */
+export type AnchoredHead = {
+  anchorIndex: number;
+  position: number;
+  ledgerId: number;
+  count: number;
+  balance: bigint;
+  root: Uint8Array;
+};
+
+/** How far an anchor is. It counts as final in `confirmed` only. */
+export type AnchorState = "prepared" | "sent" | "confirmed";
+
+export type Anchor = {
+  index: number;
+  root: Uint8Array;
+  size: number;
+  createdAt: number;
+  state: AnchorState;
+  transactionHash: Uint8Array | null;
+  blockNumber: number | null;
+  blockHash: Uint8Array | null;
+  /** Unix seconds, as the chain has it. */
+  blockTime: number | null;
+  confirmedAt: number | null;
+};
+
+/** How far a ledger is anchored: the counts of its latest confirmed head and of its latest head in any anchor; 0 for none. */
+export type AnchoredCounts = { confirmed: number; underWay: number };
+
+export type Page = { offset: number; limit: number };
+
+/**
+ * The record. Everything that a promise of `record` has answered MUST be on disk before it is answered, and MUST be found by every
+ * read that starts afterwards. Sequences of one ledger MUST be 1, 2, 3 … without holes, whoever writes at the same time.
+ */
+export interface LedgerStore {
+  /**
+   * Records requests in the order given. `atomic`: all or none; otherwise each stands alone.
+   *
+   * @throws TallyrootError SERVICE_UNAVAILABLE when the record cannot be written now; nothing of it was recorded then.
+   */
+  record(requests: readonly RecordRequest[], atomic: boolean): Promise<RecordOutcome[]>;
+
+  ledger(tenantId: number, address: Uint8Array): Promise<Ledger | undefined>;
+  ledgerById(id: number): Promise<Ledger>;
+  /** The tenant's ledgers in the order in which they were opened. */
+  ledgers(tenantId: number, page: Page): Promise<Ledger[]>;
+  ledgerCount(tenantId: number): Promise<number>;
+  /** Every key the ledger ever had, oldest first. */
+  keysOf(ledgerId: number): Promise<SealedKey[]>;
+
+  delta(ledger: Ledger, sequence: number): Promise<StoredDelta | undefined>;
+  lastDelta(ledger: Ledger): Promise<StoredDelta | undefined>;
+  /** Deltas `first` … `first + limit - 1`, as far as there are. */
+  deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
+  deltaByFingerprint(fingerprint: Uint8Array): Promise<StoredDelta | undefined>;
+  /** Stored nodes of the ledger's tree, in the order of the positions; all MUST exist. */
+  nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
+
+  anchoredCounts(ledgerId: number): Promise<AnchoredCounts>;
+  /** The heads of this ledger in any anchor whose count is at least `sequence`, in order. */
+  headsFrom(ledgerId: number, sequence: number, limit: number): Promise<AnchoredHead[]>;
+  anchor(index: number): Promise<Anchor | undefined>;
+  anchors(page: Page): Promise<{ anchors: Anchor[]; total: number }>;
+  /** Stored nodes of an anchor's tree. */
+  anchorNodes(index: number, positions: readonly Position[]): Promise<Uint8Array[]>;
+}
+
+/** What an API key may do: `admin` everything, `write` record and read, `read` read. */
+export type Scope = "admin" | "write" | "read";
+
+export type ApiKeyRecord = {
+  publicId: string;
+  tenantId: number;
+  /** SHA-256 of the secret: 32 random bytes need no slow hash. */
+  secretHash: Uint8Array;
+  scope: Scope;
+  label: string;
+  createdAt: number;
+  revokedAt: number | null;
+};
+
+export interface TenantStore {
+  tenantByName(name: string): Promise<Tenant | undefined>;
+  tenantById(id: number): Promise<Tenant | undefined>;
+  /** Makes a tenant with a fresh secret, hence a fresh namespace. */
+  addTenant(name: string, createdAt: number): Promise<Tenant>;
+  addApiKey(key: Omit<ApiKeyRecord, "revokedAt">): Promise<void>;
+  apiKey(publicId: string): Promise<ApiKeyRecord | undefined>;
+}
+
+/** A leaf that is about to go into an anchor. */
+export type AnchorLeaf = { ledgerId: number; count: number; balance: bigint; root: Uint8Array; leaf: Uint8Array; nodes: Uint8Array };
+
+/** A signed transaction, stored before it is sent. */
+export type AnchorTransaction = { attempt: number; nonce: number; hash: Uint8Array; raw: Uint8Array; createdAt: number };
+
+/** The anchoring side of the store. Every step MUST be durable when its promise resolves. */
+export interface AnchorStore {
+  /** The latest anchor, and how far the arrival order of deltas had been collected for it. */
+  latest(): Promise<{ anchor: Anchor; through: number } | undefined>;
+  /** The earliest anchor that is not confirmed. */
+  firstOpen(): Promise<Anchor | undefined>;
+  anchor(index: number): Promise<Anchor | undefined>;
+  /** Ledgers with deltas after `through` in arrival order, ascending by id, with the place of the last delta seen. */
+  moved(through: number): Promise<{ ledgerIds: number[]; through: number }>;
+  ledger(id: number): Promise<Ledger>;
+  keysOf(ledgerId: number): Promise<SealedKey[]>;
+  lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
+  lastDelta(ledger: Ledger): Promise<StoredDelta | undefined>;
+  deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
+  nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
+  /** Stores leaves of anchor `index` from `position` on; they count only once `prepare` has stored their anchor. */
+  addLeaves(index: number, position: number, leaves: readonly AnchorLeaf[]): Promise<void>;
+  /** Drops leaves that a crash left behind without their anchor. */
+  dropLeavesFrom(index: number): Promise<void>;
+  prepare(anchor: { index: number; root: Uint8Array; size: number; through: number; createdAt: number }): Promise<void>;
+  addTransaction(index: number, transaction: AnchorTransaction): Promise<void>;
+  transactions(index: number): Promise<AnchorTransaction[]>;
+  markSent(index: number): Promise<void>;
+  markConfirmed(index: number, mined: { transactionHash: Uint8Array; blockNumber: number; blockHash: Uint8Array; blockTime: number; confirmedAt: number }): Promise<void>;
+  /** Takes a confirmed anchor back to `sent`: its block was reorganised away. */
+  markUnconfirmed(index: number): Promise<void>;
+}
+
+/** Where the anchors of this server are. */
+export type AnchorPlace = { chainId: number; contract: Uint8Array; log: Uint8Array };
+
+/** The block that a transaction is in. `final`: it has the configured confirmations. Block time in Unix seconds. */
+export type Mined = { blockNumber: number; blockHash: Uint8Array; blockTime: number; succeeded: boolean; final: boolean };
+
+/** The chain did not answer, or not usefully: nothing is known to have happened, and trying again later is right. */
+export class ChainUnavailableError extends Error {
+  override readonly name = "ChainUnavailableError";
+}
+
+/** One log of the contract, as its publisher sees it. Every method may throw ChainUnavailableError. */
+export interface AnchorChain {
+  readonly place: AnchorPlace;
+  /** The latest index of the log; 0 when nothing is anchored yet. */
+  anchoredCount(): Promise<number>;
+  /** The root at an index of the log, undefined when there is none. */
+  anchoredRoot(index: number): Promise<Uint8Array | undefined>;
+  /** Signs `append`; a later attempt keeps the nonce of the first and pays more, so that it replaces it. */
+  sign(append: { index: number; root: Uint8Array; size: number; attempt: number; nonce?: number | undefined }): Promise<{ nonce: number; hash: Uint8Array; raw: Uint8Array }>;
+  /** Sends a signed transaction; one that the chain knows already is sent. */
+  send(raw: Uint8Array): Promise<void>;
+  /** The block of a transaction, undefined while it has none. */
+  mined(hash: Uint8Array): Promise<Mined | undefined>;
+}
+
+/** What the contract says now about one anchor: an outsider's look, which needs no key. */
+export type Witness = {
+  /** Step 6 of verifying a receipt. @throws ChainUnavailableError */
+  check(anchor: AnchorReference): Promise<Step>;
+};
+
+/** Where operators read what happens: facts for programs, a sentence for people. */
+export type Log = Record<"debug" | "info" | "warn" | "error", (facts: object, message: string) => void>;

@@ -1,0 +1,76 @@
+import { invariant } from "../core/errors.ts";
+import { inclusionPositions, inclusionProof, type NodeReader, type Position } from "../core/tree.ts";
+import type { AnchorReference, DeltaReceipt } from "../core/receipt.ts";
+import { encodeReceipt } from "../core/receipt.ts";
+import { verifyReceipt } from "../core/verify-receipt.ts";
+import type { Contents } from "./contents.ts";
+import type { Anchor, AnchorPlace, LedgerStore, StoredDelta, Tenant } from "./ports.ts";
+import { standingOf } from "./status.ts";
+
+/** Asked for a receipt of a delta whose anchor is not final yet. */
+export type NotYet = { notYet: "QUEUED" | "PROCESSING" | "FAILED" };
+
+/**
+ * The receipt of a delta: from the stored rows, and verified (steps 1 to 5) before it is given away. The earliest anchor that
+ * covers the delta is used, so a receipt is the same bytes whenever it is asked for.
+ *
+ * @param open whose content to show, for those who may see it; a blind receipt without.
+ * @throws Error (our bug, or a damaged record) when the receipt does not verify.
+ */
+export async function receiptOf(
+  { store, place, open }: { store: LedgerStore; place: AnchorPlace; open?: { contents: Contents; tenant: Tenant } },
+  delta: StoredDelta,
+): Promise<DeltaReceipt | NotYet> {
+  const { ledger, sequence } = delta;
+  const { status, head, anchor } = await standingOf(store, ledger, sequence);
+  if (status !== "VERIFIED") return { notYet: status };
+  invariant(head !== undefined && anchor !== undefined, "a verified delta is in an anchor");
+  const content = open && (await open.contents.contentOf(delta));
+  const receipt: DeltaReceipt = {
+    kind: "delta",
+    receiptId: delta.fingerprint,
+    delta: { ledger: ledger.address, sequence, amount: delta.amount, balance: delta.balance, recordedAt: delta.recordedAt, commitment: delta.commitment },
+    ...(content && { content, namespace: open.tenant.namespace }),
+    ledgerProof: await proofFrom(sequence - 1, head.count, (positions) => store.nodes(ledger, positions)),
+    head: { ledger: ledger.address, count: head.count, balance: head.balance, root: head.root },
+    anchorProof: await proofFrom(head.position, anchor.size, (positions) => store.anchorNodes(anchor.index, positions)),
+    anchor: referenceOf(place, anchor),
+  };
+  const { steps } = verifyReceipt(encodeReceipt(receipt));
+  const failed = steps.find((step) => step.outcome === "failed");
+  invariant(!failed && steps.length === 5, `a receipt verifies before it is sent: ${failed?.detail}`);
+  return receipt;
+}
+
+function referenceOf(place: AnchorPlace, anchor: Anchor): AnchorReference {
+  const { transactionHash, blockNumber, blockHash, blockTime } = anchor;
+  invariant(transactionHash !== null && blockNumber !== null && blockHash !== null && blockTime !== null, "a confirmed anchor has its block");
+  return {
+    chainId: BigInt(place.chainId),
+    contract: place.contract,
+    log: place.log,
+    index: BigInt(anchor.index),
+    root: anchor.root,
+    size: BigInt(anchor.size),
+    transactionHash,
+    blockNumber: BigInt(blockNumber),
+    blockHash,
+    blockTime: BigInt(blockTime),
+  };
+}
+
+async function proofFrom(index: number, size: number, read: (positions: Position[]) => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
+  const positions = inclusionPositions(index, size);
+  const nodes = await read(positions);
+  return inclusionProof(index, size, readerOver(positions, nodes));
+}
+
+/** A reader over nodes that were read in one go. */
+export function readerOver(positions: readonly Position[], nodes: readonly Uint8Array[]): NodeReader {
+  const byName = new Map(positions.map((position, i) => [`${position.level}/${position.index}`, nodes[i]!]));
+  return ({ level, index }) => {
+    const node = byName.get(`${level}/${index}`);
+    invariant(node !== undefined, "a proof reads only the nodes that it announced");
+    return node;
+  };
+}

@@ -1,0 +1,44 @@
+import { invariant } from "../core/errors.ts";
+import type { Anchor, AnchoredHead, Ledger, LedgerStore } from "./ports.ts";
+
+/** The life of a delta; FAILED is what was refused for good. */
+export type DeltaStatus = "QUEUED" | "PROCESSING" | "VERIFIED" | "FAILED";
+
+/** Where a delta is: in no anchor yet, or in one that is on its way or final. */
+export type Standing = { status: DeltaStatus; head?: AnchoredHead; anchor?: Anchor };
+
+/** Heads read at once while the standings of a page are looked up. */
+const HEADS_PER_READ = 100;
+
+/**
+ * The standings of deltas `first` … `last` of a ledger, in order. Derived, never written: a delta is as far as the earliest
+ * anchored head that reaches it.
+ */
+export async function standings(store: LedgerStore, ledger: Ledger, first: number, last: number): Promise<Standing[]> {
+  const result: Standing[] = [];
+  const anchors = new Map<number, Anchor>();
+  let heads = await store.headsFrom(ledger.id, first, HEADS_PER_READ);
+  let next = 0;
+  for (let sequence = first; sequence <= last; sequence++) {
+    while (next < heads.length && heads[next]!.count < sequence) next += 1;
+    if (next === heads.length && heads.length === HEADS_PER_READ) {
+      heads = await store.headsFrom(ledger.id, sequence, HEADS_PER_READ);
+      next = 0;
+    }
+    const head = heads[next];
+    if (!head) {
+      result.push({ status: "QUEUED" });
+      continue;
+    }
+    const anchor = anchors.get(head.anchorIndex) ?? (await store.anchor(head.anchorIndex));
+    invariant(anchor !== undefined, "an anchored head is in an anchor");
+    anchors.set(head.anchorIndex, anchor);
+    result.push({ status: anchor.state === "confirmed" ? "VERIFIED" : "PROCESSING", head, anchor });
+  }
+  return result;
+}
+
+export async function standingOf(store: LedgerStore, ledger: Ledger, sequence: number): Promise<Standing> {
+  const [standing] = await standings(store, ledger, sequence, sequence);
+  return standing!;
+}

@@ -1,0 +1,75 @@
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { MIGRATIONS } from "./schema.ts";
+
+export type Sqlite = Database.Database;
+
+/** Milliseconds that one connection waits for the other's short transaction. */
+const BUSY_TIMEOUT_MS = 5_000;
+/** Pages of 4 KB that the WAL grows to before it is folded back: 16 MB. */
+const WAL_PAGES = 4_000;
+/** Page cache of one connection, in KiB. */
+const CACHE_KIB = 64 * 1024;
+
+/** The data directory cannot be used as it is; the message says what to do. */
+export class StorageRefusedError extends Error {
+  override readonly name = "StorageRefusedError";
+}
+
+export function databaseFile(dir: string): string {
+  return join(dir, "tallyroot.db");
+}
+
+/**
+ * Opens a connection to the record. Every commit is on disk when it returns: WAL with `synchronous=FULL`.
+ *
+ * @throws StorageRefusedError for a database that a newer version has written.
+ */
+export function openDatabase(file: string): Sqlite {
+  // Created with its mode before SQLite opens it: the WAL takes the same mode.
+  if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
+  const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  db.pragma("foreign_keys = ON");
+  db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
+  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma("secure_delete = ON");
+  db.pragma("trusted_schema = OFF");
+  migrate(db);
+  return db;
+}
+
+function migrate(db: Sqlite): void {
+  const applied = db.pragma("user_version", { simple: true }) as number;
+  if (applied > MIGRATIONS.length) {
+    throw new StorageRefusedError(`the database has schema ${applied}, this version knows ${MIGRATIONS.length}: run a newer version`);
+  }
+  for (let version = applied; version < MIGRATIONS.length; version++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[version]!);
+      db.pragma(`user_version = ${version + 1}`);
+    }).immediate();
+  }
+}
+
+/**
+ * Makes this process the only one on a data directory until it ends, however it ends: the lock is the operating system's, held
+ * through an exclusive SQLite transaction, so a killed process leaves nothing behind.
+ *
+ * @throws StorageRefusedError when another process has it.
+ */
+export function lockDirectory(dir: string): { release(): void } {
+  const file = join(dir, "lock.db");
+  const db = new Database(file, { timeout: 0 });
+  chmodSync(file, 0o600);
+  try {
+    db.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    db.close();
+    if (!(error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY"))) throw error;
+    throw new StorageRefusedError(`another process is running on the data directory ${dir}: stop it, or choose another with TALLYROOT_DATA_DIR`);
+  }
+  return { release: () => db.close() };
+}

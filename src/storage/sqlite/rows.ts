@@ -1,0 +1,104 @@
+import { formatAmount, parseAmount } from "../../core/amount.ts";
+import { leafOf } from "../../core/fingerprint.ts";
+import { HASH_BYTES, type Position } from "../../core/tree.ts";
+import type { Anchor, AnchoredHead, AnchorState, Ledger, StoredDelta } from "../../ledger/ports.ts";
+
+/** Rows as SQLite has them, and what the ports call them. */
+
+export type LedgerRow = { id: number; tenant: number; address: Buffer; opened_at: number };
+
+export function ledgerOf(row: LedgerRow): Ledger {
+  return { id: row.id, tenantId: row.tenant, address: row.address, openedAt: row.opened_at };
+}
+
+export type DeltaRow = {
+  id: number;
+  ledger: number;
+  sequence: number;
+  amount: string;
+  balance: string;
+  recorded_at: number;
+  commitment: Buffer;
+  fingerprint: Buffer;
+  nodes: Buffer;
+  generation: number;
+  sealed: Buffer;
+  request_id: Buffer | null;
+};
+
+export function deltaOf(row: DeltaRow, ledger: Ledger): StoredDelta {
+  return {
+    ledger,
+    sequence: row.sequence,
+    amount: parseAmount(row.amount),
+    balance: parseAmount(row.balance),
+    recordedAt: row.recorded_at,
+    commitment: row.commitment,
+    fingerprint: row.fingerprint,
+    nodes: row.nodes,
+    generation: row.generation,
+    sealed: row.sealed,
+    requestId: row.request_id,
+  };
+}
+
+export type HeadRow = { anchor: number; position: number; ledger: number; count: number; balance: string; root: Buffer };
+
+export function headOf(row: HeadRow): AnchoredHead {
+  return {
+    anchorIndex: row.anchor,
+    position: row.position,
+    ledgerId: row.ledger,
+    count: row.count,
+    balance: parseAmount(row.balance),
+    root: row.root,
+  };
+}
+
+export type AnchorRow = {
+  id: number;
+  root: Buffer;
+  size: number;
+  through: number;
+  created_at: number;
+  state: AnchorState;
+  transaction_hash: Buffer | null;
+  block_number: number | null;
+  block_hash: Buffer | null;
+  block_time: number | null;
+  confirmed_at: number | null;
+};
+
+export const ANCHOR_COLUMNS = "a.id, a.root, a.size, a.through, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
+
+export function anchorOf(row: AnchorRow): Anchor {
+  return {
+    index: row.id,
+    root: row.root,
+    size: row.size,
+    createdAt: row.created_at,
+    state: row.state,
+    transactionHash: row.transaction_hash,
+    blockNumber: row.block_number,
+    blockHash: row.block_hash,
+    blockTime: row.block_time,
+    confirmedAt: row.confirmed_at,
+  };
+}
+
+/** The text under which an amount is stored: canonical, so that one amount has one text. */
+export const amountText = formatAmount;
+
+/** The leaf number, from 1, with which a stored node stands: that of the leaf that completed it. */
+export function rowOfNode({ level, index }: Position): number {
+  return (index + 1) * 2 ** level;
+}
+
+/** A node out of the row that it stands with. */
+export function nodeIn(row: { leaf: Uint8Array; nodes: Uint8Array }, level: number): Uint8Array {
+  return level === 0 ? row.leaf : row.nodes.subarray((level - 1) * HASH_BYTES, level * HASH_BYTES);
+}
+
+export function leafIn(row: { fingerprint: Buffer; nodes: Buffer }): { leaf: Uint8Array; nodes: Uint8Array } {
+  return { leaf: leafOf(row.fingerprint), nodes: row.nodes };
+}

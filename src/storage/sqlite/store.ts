@@ -1,0 +1,56 @@
+import type { KeyObject } from "node:crypto";
+import type { LedgerStore, TenantStore } from "../../ledger/ports.ts";
+import { databaseFile, openDatabase } from "./database.ts";
+import { openReader } from "./reader.ts";
+import { openTailIndex } from "./tail-index.ts";
+import { openTenantStore } from "./tenants.ts";
+import { openWriter } from "./writer.ts";
+
+export type SqliteStore = LedgerStore & TenantStore & { facts: Facts; close(): void };
+
+/** Named facts about this data directory, such as which contract its anchors are in. */
+export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
+
+/**
+ * The record in one SQLite file. The caller holds the directory's lock.
+ *
+ * @param master the key that wraps every ledger's key.
+ * @param clock Unix milliseconds.
+ */
+export function openSqliteStore(options: { dir: string; master: KeyObject; clock: () => number; report: (message: string, error: Error) => void }): SqliteStore {
+  const { dir, master, clock, report } = options;
+  const db = openDatabase(databaseFile(dir));
+  const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
+  const requestIds = openTailIndex(db, "request_index", "request_id");
+  const reader = openReader(db, { fingerprints, requestIds });
+  const writer = openWriter(db, { reader, fingerprints, requestIds, master, clock, report });
+  const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
+  const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
+  return {
+    record: writer.record,
+    ledger: async (tenantId, address) => reader.ledger(tenantId, address),
+    ledgerById: async (id) => reader.ledgerById(id),
+    ledgers: async (tenantId, page) => reader.ledgers(tenantId, page),
+    ledgerCount: async (tenantId) => reader.ledgerCount(tenantId),
+    keysOf: async (ledgerId) => reader.keysOf(ledgerId),
+    delta: async (ledger, sequence) => reader.delta(ledger, sequence),
+    lastDelta: async (ledger) => reader.lastDelta(ledger),
+    deltas: async (ledger, first, limit) => reader.deltas(ledger, first, limit),
+    deltaByFingerprint: async (fingerprint) => reader.deltaByFingerprint(fingerprint),
+    nodes: async (ledger, positions) => reader.nodes(ledger, positions),
+    anchoredCounts: async (ledgerId) => reader.anchoredCounts(ledgerId),
+    headsFrom: async (ledgerId, sequence, limit) => reader.headsFrom(ledgerId, sequence, limit),
+    anchor: async (index) => reader.anchor(index),
+    anchors: async (page) => reader.anchors(page),
+    anchorNodes: async (index, positions) => reader.anchorNodes(index, positions),
+    ...openTenantStore(db, master),
+    facts: {
+      get: (name) => readFact.get(name)?.value,
+      set: (name, value) => void writeFact.run(name, value),
+    },
+    close() {
+      writer.close();
+      db.close();
+    },
+  };
+}

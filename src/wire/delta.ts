@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { checksumAddress } from "../core/address.ts";
+import { formatAmount } from "../core/amount.ts";
+import { toHex } from "../core/bytes.ts";
+import type { Adjusts } from "../core/content.ts";
+import type { Delta } from "../core/fingerprint.ts";
+import { customerId, deltaAmount, fingerprint, isoText, isoTime, metadata, reason, referenceId } from "./fields.ts";
+import { exactNumber } from "./json.ts";
+import { recordIdOf } from "./record-id.ts";
+
+/** A delta as it is asked to be recorded: `POST /balance/delta`. */
+export const recordRequest = z.strictObject({
+  customerId,
+  delta: deltaAmount,
+  reason,
+  referenceId: referenceId.optional(),
+  metadata: metadata.optional(),
+  adjusts: z
+    .union([z.strictObject({ recordId: z.string().regex(/^rec_/, "must be a recordId") }), z.strictObject({ referenceId })], "must be {recordId} or {referenceId}")
+    .optional(),
+});
+
+export const deltaStatus = z.enum(["QUEUED", "PROCESSING", "VERIFIED", "FAILED"]);
+
+/** A recorded delta as the API shows it. */
+export const deltaView = z.object({
+  recordId: z.string(),
+  receiptId: fingerprint,
+  status: deltaStatus,
+  customerId: z.string().nullable(),
+  ledgerIdentifier: z.string(),
+  delta: z.number(),
+  deltaExact: z.string(),
+  balance: z.number(),
+  balanceExact: z.string(),
+  sequence: z.number(),
+  sequenceNumber: z.string(),
+  commitment: fingerprint,
+  reason: z.string().nullable(),
+  referenceId: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()).nullable(),
+  adjusts: z.object({ recordId: z.string().optional(), referenceId: z.string().optional() }).optional(),
+  recordedAt: isoTime,
+  createdAt: isoTime,
+  idempotent: z.boolean().optional(),
+});
+
+/** The same with its proof, once it is anchored: `GET /balance/delta/:recordId`. */
+export const deltaDetail = deltaView.extend({
+  verifiedAt: isoTime.nullable(),
+  verificationReference: fingerprint.nullable(),
+  blockNumber: z.number().nullable(),
+  blockTimestamp: isoTime.nullable(),
+  proof: z
+    .object({ proofHash: fingerprint, contentHash: fingerprint, previousProofHash: fingerprint.nullable(), itemHashes: z.array(fingerprint) })
+    .nullable(),
+});
+
+export type DeltaView = z.infer<typeof deltaView>;
+export type DeltaDetail = z.infer<typeof deltaDetail>;
+
+/** The private members that a view shows. */
+type Shown = {
+  customerId: string;
+  reason: string;
+  referenceId?: string | undefined;
+  metadata?: Record<string, unknown> | undefined;
+  adjusts?: Adjusts | undefined;
+};
+
+/** The view of a delta. Members that were erased, or that may not be shown, are null. */
+export function viewDelta(
+  delta: Pick<Delta, "amount" | "balance" | "commitment"> & { sequence: number; recordedAt: number; fingerprint: Uint8Array; ledger: { address: Uint8Array } },
+  status: DeltaView["status"],
+  content: Shown | undefined,
+): DeltaView {
+  const time = isoText(delta.recordedAt);
+  return {
+    recordId: recordIdOf(delta.ledger.address, delta.sequence),
+    receiptId: toHex(delta.fingerprint),
+    status,
+    customerId: content?.customerId ?? null,
+    ledgerIdentifier: checksumAddress(delta.ledger.address),
+    delta: exactNumber(delta.amount),
+    deltaExact: formatAmount(delta.amount),
+    balance: exactNumber(delta.balance),
+    balanceExact: formatAmount(delta.balance),
+    sequence: delta.sequence,
+    sequenceNumber: String(delta.sequence),
+    commitment: toHex(delta.commitment),
+    reason: content?.reason ?? null,
+    referenceId: content?.referenceId ?? null,
+    metadata: content?.metadata ?? null,
+    ...(content?.adjusts && { adjusts: content.adjusts }),
+    recordedAt: time,
+    createdAt: time,
+  };
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { parseAmount, parseDeltaAmount } from "../core/amount.ts";
+import { utf8 } from "../core/bytes.ts";
+import type { Json } from "../core/content.ts";
+import { TallyrootError } from "../core/errors.ts";
+import { NumberText, plainJson } from "./json.ts";
+
+/** The members that several messages share. Limits are those that `GET /balance/limits` answers. */
+export const LIMITS = {
+  customerIdLength: 128,
+  reasonLength: 500,
+  referenceIdLength: 255,
+  metadataBytes: 16 * 1024,
+  idempotencyKeyLength: 255,
+  pageSize: 1000,
+  customersPageSize: 100,
+} as const;
+
+export const customerId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -")
+  .meta({ description: "Your id of the customer; its ledger's address is derived from it.", example: "cust_001" });
+
+const wellFormed = (text: string) => text.isWellFormed();
+
+export const reason = z.string().min(1).max(LIMITS.reasonLength).refine(wellFormed, "not well-formed Unicode");
+export const referenceId = z.string().min(1).max(LIMITS.referenceIdLength).refine(wellFormed, "not well-formed Unicode");
+
+/** Puts the catalogue's code into a zod issue, so that it reaches the answer. */
+function codedIssue<T>(context: z.RefinementCtx, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TallyrootError)) throw error;
+    context.addIssue({ code: "custom", message: error.message, params: { code: error.code } });
+    return z.NEVER;
+  }
+}
+
+function amountText(value: string | number | NumberText): string {
+  if (value instanceof NumberText) return value.text;
+  return typeof value === "number" ? String(value) : value;
+}
+
+const amountInput = z.union([z.string(), z.number(), z.instanceof(NumberText)], "must be a number or a decimal text");
+
+/** An amount: a JSON number or decimal text in, units of 10^-18 inside. */
+export const amount = amountInput.transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
+
+/** The amount of one delta: not zero, at most 1,000,000,000 either way. */
+export const deltaAmount = amountInput.transform((value, context) => codedIssue(context, () => parseDeltaAmount(amountText(value))));
+
+/** A JSON object of at most 16 KB and 32 levels, kept exactly as it came. */
+export const metadata = z
+  .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText), "must be a JSON object")
+  .transform((value, context) =>
+    codedIssue(context, () => {
+      const plain = plainJson(value, "metadata") as { [member: string]: Json };
+      if (utf8(JSON.stringify(plain)).length > LIMITS.metadataBytes) {
+        throw new TallyrootError("VALIDATION_ERROR", `metadata: larger than ${LIMITS.metadataBytes} bytes`);
+      }
+      return plain;
+    }),
+  );
+
+export const fingerprint = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes as lower-case 0x hex");
+
+/** A whole number of a query string. */
+export function wholeNumber(min: number, max: number, preset: number) {
+  return z
+    .string()
+    .regex(/^[0-9]{1,16}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(preset);
+}
+
+export const isoTime = z.iso.datetime({ precision: 3 });
+
+/** Unix milliseconds as ISO-8601 UTC with milliseconds and Z. */
+export function isoText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,78 @@
+/**
+ * Who may import whom, and where each dependency lives. A new import that fails here asks a question of design: is this the
+ * right place for it? If it is, it gets a row or an entry below, with the reason; if not, the code moves.
+ */
+
+/** Everything of ours: only for the files that wire the parts together. */
+const ALL = ["."];
+
+/**
+ * Inside src: a folder or file, and the folders, files or beginnings of file names it may import besides itself. The longest
+ * matching row counts.
+ */
+export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly string[]]> = [
+  ["core", []],
+  ["wire", ["core"]],
+  ["ledger", ["core"]],
+  // A store fills in the sequence, balance and seals inside its own transaction, with the ledger's arithmetic.
+  [
+    "storage",
+    ["core", "ledger/ports", "ledger/compose.ts", "ledger/seal.ts", "ledger/keyring.ts", "ledger/request-id.ts"],
+  ],
+  // The compiler's output is the contract's bytecode.
+  ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
+  ["webhooks", ["core", "ledger/ports"]],
+  ["http", ["ledger", "wire", "core"]],
+  ["sdk", ["wire", "core"]],
+  ["cli", ["sdk", "wire", "core", "chain", "fast-keccak.ts"]],
+  ["dashboard", ["sdk", "wire", "core"]],
+  ["logging", ["core"]],
+  ["fast-keccak.ts", ["core"]],
+  ["config.ts", ["core", "wire"]],
+  // The composition roots: the process, and its worker thread.
+  ["main.ts", ALL],
+  ["checkpoint-job.ts", ALL],
+];
+
+/** Packages and built-in modules that src may import, and the only places that may. */
+export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly string[]]> = [
+  ["@noble/hashes", ["core"]],
+  ["better-sqlite3", ["storage/sqlite"]],
+  ["canonicalize", ["core"]],
+  ["cli-progress", ["cli"]],
+  ["csv-parse", ["cli"]],
+  ["express", ["http"]],
+  ["hardhat", ["chain/embedded"]],
+  ["hash-wasm", ["fast-keccak.ts"]],
+  ["helmet", ["http"]],
+  ["pino", ["main.ts", "logging"]],
+  ["viem", ["chain"]],
+  ["zod", ["wire", "config.ts"]],
+
+  // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
+  ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  ["node:fs", ["storage", "chain", "cli", "main.ts", "config.ts"]],
+  ["node:http", ["chain/embedded", "http", "main.ts"]],
+  ["node:module", ["chain/embedded"]],
+  ["node:net", ["chain/embedded", "http", "main.ts"]],
+  ["node:os", ["config.ts", "main.ts"]],
+  ["node:path", ["storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
+  ["node:timers", ["ledger", "chain", "webhooks", "main.ts", "checkpoint-job.ts"]],
+  ["node:url", ["http", "main.ts"]],
+  ["node:util", ["cli"]],
+  ["node:worker_threads", ["chain/embedded", "main.ts", "checkpoint-job.ts"]],
+];
+
+/** What core must not touch, and why. It is arithmetic: the same answer everywhere, also in a browser. */
+export const NOT_IN_CORE: ReadonlyArray<readonly [pattern: RegExp, why: string]> = [
+  [/(?<!\.)\bDate\b/, "no clock: take the time as an argument"],
+  [/\bMath\.random\b/, "no randomness: take the bytes as an argument"],
+  [/(?<!\.)\bcrypto\b/, "no randomness or platform hashing: take the bytes or the hash as an argument"],
+  [/\bPromise\b|\basync\b|\bawait\b/, "no promises: core answers at once"],
+  [/(?<!\.)\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/, "no timers: core answers at once"],
+  [/(?<!\.)\bperformance\b/, "no clock: take the time as an argument"],
+  [/(?<!\.)\b(?:fetch|XMLHttpRequest|WebSocket)\s*\(/, "no network: take the answer as an argument"],
+  [/(?<!\.)\bconsole\b/, "no output: return a value or throw"],
+  [/(?<!\.)\bprocess\b(?!\s*:)/, "no process: core also runs in a browser"],
+  [/(?<!\.)\bBuffer\b/, "no Buffer: core also runs in a browser; use Uint8Array"],
+];
