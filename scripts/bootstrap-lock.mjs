@@ -71,7 +71,7 @@ export async function alone(path, say, work) {
   let seen = { key: "", at: started };
   for (let told = false; ; ) {
     try {
-      writeFileSync(path, mine, { flag: "w" });
+      writeFileSync(path, mine, { flag: "wx" });
       break;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;

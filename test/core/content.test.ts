@@ -37,7 +37,7 @@ describe("content", () => {
   it("members sort by UTF-16 code units and numbers are written as ECMAScript writes them", () => {
     const value = { "\u20ac": 1, "\ufb33": 2, "\u{1f600}": 3, "\r": 4, "1": 5, n: [1e30, 4.5, 2e-3, 1e-27, -0, 1e21] };
     expect(canonicalContent({ ...contentOf(1, 5n), metadata: value })).to.include(
-      '"metadata":{"\\r":4,"1":5,"n":[1e+30,4.5,0.002,1e-27,0,1e+21],"€":1,"😀":3,"דּ":2}',
+      '"metadata":{"\\r":4,"1":5,"n":[1e+30,4.5,0.002,1e-27,0,1e+21],"\u20ac":1,"\u{1f600}":3,"\ufb33":2}',
     );
   });
 

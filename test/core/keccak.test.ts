@@ -10,9 +10,9 @@ describe("keccak", () => {
   it("the fast engine and viem give the same hash of any bytes", async () => {
     installKeccak(await fastKeccak());
     holds(
-      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) =>
-        expect(toHex(keccak(bytes))).to.equal(keccak256(bytes)),
-      ),
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+        expect(toHex(keccak(bytes))).to.equal(keccak256(bytes));
+      }),
     );
   });
 

@@ -32,6 +32,9 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // The composition roots: the process, and its worker thread.
   ["main.ts", ALL],
   ["checkpoint-job.ts", ALL],
+  // The main thread's hold on that worker, and what the two say to each other.
+  ["checkpoint-thread.ts", ["checkpoint-job.ts", "job-messages.ts", "ledger/ports"]],
+  ["job-messages.ts", ["core", "ledger"]],
 ];
 
 /** Packages and built-in modules that src may import, and the only places that may. */
@@ -51,6 +54,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
   ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  ["node:events", ["main.ts"]],
   ["node:fs", ["storage", "chain", "cli", "main.ts", "config.ts"]],
   ["node:http", ["chain/embedded", "http", "main.ts"]],
   ["node:module", ["chain/embedded"]],
@@ -60,7 +64,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:timers", ["ledger", "chain", "webhooks", "main.ts", "checkpoint-job.ts"]],
   ["node:url", ["http", "main.ts"]],
   ["node:util", ["cli"]],
-  ["node:worker_threads", ["chain/embedded", "main.ts", "checkpoint-job.ts"]],
+  ["node:worker_threads", ["chain/embedded", "checkpoint-job.ts", "checkpoint-thread.ts"]],
 ];
 
 /** What core must not touch, and why. It is arithmetic: the same answer everywhere, also in a browser. */
