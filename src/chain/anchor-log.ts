@@ -1,9 +1,10 @@
+import { ChainUnavailableError } from "../core/errors.ts";
 import { BaseError, createPublicClient, createWalletClient, http, keccak256, NonceTooLowError, type PublicClient, type Transport, TransactionReceiptNotFoundError } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { encodeFunctionData } from "viem/utils";
 import { checksumAddress } from "../core/address.ts";
 import { fromHex, type Hex, toHex } from "../core/bytes.ts";
-import { type AnchorChain, type AnchorPlace, ChainUnavailableError, type Mined } from "../ledger/ports.ts";
+import type { AnchorChain, AnchorPlace, Mined } from "../ledger/ports.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 
 /** Each next attempt pays an eighth more: the least by which nodes accept a replacement (go-ethereum's txpool asks for 10 %). */

@@ -1,9 +1,9 @@
+import { ChainUnavailableError } from "../core/errors.ts";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openWitness } from "../chain/witness.ts";
 import type { Hex } from "../core/bytes.ts";
 import { STEPS, type Step, stepOf, verifyReceipt } from "../core/verify-receipt.ts";
-import { ChainUnavailableError } from "../ledger/ports.ts";
 
 /** Verifies a receipt file: steps 1 to 5 with nothing but the file, step 6 against a contract over any RPC endpoint. */
 

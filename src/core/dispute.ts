@@ -61,6 +61,8 @@ type Walk = {
   lag: bigint;
   /** What the last stated balance was above the record's. */
   difference: bigint;
+  /** What the record has by now more than the view because of entries out of order. */
+  shift: bigint;
   /** MISSING and EXTRA since the last stated balance, of which the next one may tell whether it counts them. */
   open: Draft[];
 };
@@ -78,7 +80,7 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
   const { firstSequence, deltas } = scope;
   const firstMentions = firstMentionsOf(scope, entries);
   const displaced = outsideLongestIncreasing([...firstMentions.keys()]);
-  const walk: Walk = { disputes: [], balance: scope.openingBalance, lag: 0n, difference: 0n, open: [] };
+  const walk: Walk = { disputes: [], balance: scope.openingBalance, lag: 0n, difference: 0n, shift: 0n, open: [] };
   let position = firstSequence - 1;
   let next = firstSequence;
 
@@ -87,9 +89,12 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
     walk.disputes.push(draft);
     return draft;
   };
-  const passMissing = (until: number) => {
+  const statedBy = ({ delta }: Entry, recorded: RecordedDelta) => delta ?? recorded.amount;
+  const passUnsent = (until: number) => {
     for (; next < until; next++) {
-      if (firstMentions.has(next)) continue;
+      const mention = firstMentions.get(next);
+      if (displaced.has(next)) walk.shift += statedBy(entries[mention!]!, deltas[next - firstSequence]!);
+      if (mention !== undefined) continue;
       const amount = -deltas[next - firstSequence]!.amount;
       walk.open.push(dispute({ kind: "MISSING", sequence: next, position: next, amount }));
     }
@@ -116,17 +121,20 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
       continue;
     }
     const ordered = !displaced.has(sequence);
-    if (ordered) passMissing(sequence);
-    else dispute({ kind: "REORDERED", ...at, amount: 0n });
-    const stated = delta ?? recorded.amount;
+    const stated = statedBy(entry, recorded);
+    if (ordered) passUnsent(sequence);
+    else {
+      dispute({ kind: "REORDERED", ...at, amount: 0n });
+      walk.shift -= stated;
+    }
     if (stated !== recorded.amount) dispute({ kind: "DIFFERENT_AMOUNT", ...at, amount: stated - recorded.amount });
     walk.balance += stated;
-    // A balance that was sent out of order stands after other deltas than the record's, and cannot be held against it.
+    // A balance that was sent out of order stands after other deltas than the record's: there is nothing to hold it against.
     if (entry.balance === undefined || !ordered) continue;
     const step = stepOfBalance(walk, recorded, entry.balance, delta !== undefined);
     if (step !== 0n) dispute({ kind: "DIFFERENT_BALANCE", ...at, amount: step });
   }
-  passMissing(firstSequence + deltas.length);
+  passUnsent(firstSequence + deltas.length);
   return { disputes: walk.disputes, closing: walk.balance };
 }
 
@@ -140,6 +148,9 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
 function stepOfBalance(walk: Walk, recorded: RecordedDelta, stated: bigint, statesDelta: boolean): bigint {
   const difference = stated - recorded.balance;
   let step = stated - walk.balance - walk.lag;
+  // Beside entries out of order, a balance may be kept in the order of the view or in that of the record.
+  const shift = magnitude(step - walk.shift) < magnitude(step) ? walk.shift : 0n;
+  step -= shift;
   if (step !== 0n && statesDelta && difference === walk.difference) step = 0n;
   if (step !== 0n && !statesDelta) {
     const counted = walk.open.reduce((sum, { amount }) => sum - amount, 0n);
@@ -150,7 +161,7 @@ function stepOfBalance(walk: Walk, recorded: RecordedDelta, stated: bigint, stat
     }
   }
   walk.balance += step;
-  walk.lag = stated - walk.balance;
+  walk.lag = stated - walk.balance - shift;
   walk.difference = difference;
   walk.open = [];
   return step;

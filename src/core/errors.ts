@@ -116,6 +116,11 @@ export class TallyrootError extends Error {
   }
 }
 
+/** The chain did not answer, or not usefully: nothing is known to have happened, and trying again later is right. */
+export class ChainUnavailableError extends Error {
+  override readonly name = "ChainUnavailableError";
+}
+
 /** Our own bug: throws when a fact that must hold does not. Never used to judge input. */
 export function invariant(holds: boolean, fact: string): asserts holds {
   if (!holds) throw new Error(`invariant broken: ${fact}`);

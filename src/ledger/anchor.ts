@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { concatBytes, sameBytes, toHex } from "../core/bytes.ts";
-import { invariant } from "../core/errors.ts";
+import { ChainUnavailableError, invariant } from "../core/errors.ts";
 import { headFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, EMPTY_FRONTIER, rootOf, rootOfLeaves } from "../core/tree.ts";
 import type { Contents } from "./contents.ts";
-import { type Anchor, type AnchorChain, type AnchorLeaf, type AnchorStore, type AnchorTransaction, ChainUnavailableError, type Mined } from "./ports.ts";
+import type { Anchor, AnchorChain, AnchorLeaf, AnchorStore, AnchorTransaction, Mined } from "./ports.ts";
 import { rederiveHead } from "./rederive.ts";
 
 /** Milliseconds between two looks at a transaction that is on its way. */

@@ -182,11 +182,6 @@ export type AnchorPlace = { chainId: number; contract: Uint8Array; log: Uint8Arr
 /** The block that a transaction is in. `final`: it has the configured confirmations. Block time in Unix seconds. */
 export type Mined = { blockNumber: number; blockHash: Uint8Array; blockTime: number; succeeded: boolean; final: boolean };
 
-/** The chain did not answer, or not usefully: nothing is known to have happened, and trying again later is right. */
-export class ChainUnavailableError extends Error {
-  override readonly name = "ChainUnavailableError";
-}
-
 /** One log of the contract, as its publisher sees it. Every method may throw ChainUnavailableError. */
 export interface AnchorChain {
   readonly place: AnchorPlace;

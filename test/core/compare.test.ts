@@ -113,6 +113,14 @@ describe("compareViews", () => {
     ],
     ["a delta recorded outside the scope is extra", "1, 2, 3, 4, 5, 6 +4", "EXTRA 6 +4", 4n],
     ["the fewest entries are out of order", "2, 3, 4, 1, 5", "REORDERED 1 +0", 0n],
+    ["balances kept in the view's own order agree", "2 =-5, 3 =0, 4 =20, 1 =30, 5 =27", "REORDERED 1 +0", 0n],
+    ["balances kept in the record's order agree", "2 =5, 3 =10, 4 =30, 1 =10, 5 =27", "REORDERED 1 +0", 0n],
+    [
+      "a difference beside entries out of order is disputed once",
+      "2 =5, 3 =11, 4 =31, 1 =10, 5 =28",
+      "REORDERED 1 +0, DIFFERENT_BALANCE 3 +1",
+      1n,
+    ],
     [
       "a balance sent out of order is not held against the record",
       "2 =5, 3 =10, 4 =30, 1 =99, 5 =27",
@@ -122,7 +130,7 @@ describe("compareViews", () => {
     [
       "several disputes keep their sum",
       "? +1, 3 +6, 1, 3, 5 -3, 9 +2",
-      "NOT_ON_RECORD ? +1, REORDERED 1 +0, MISSING 2 +5, DIFFERENT_AMOUNT 3 +1, DUPLICATE 3 +5, MISSING 4 -20, EXTRA 9 +2",
+      "NOT_ON_RECORD ? +1, MISSING 2 +5, REORDERED 3 +0, DIFFERENT_AMOUNT 3 +1, DUPLICATE 3 +5, MISSING 4 -20, EXTRA 9 +2",
       -6n,
     ],
   ];

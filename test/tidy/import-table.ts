@@ -50,7 +50,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["helmet", ["http"]],
   ["pino", ["main.ts", "logging"]],
   ["viem", ["chain"]],
-  ["zod", ["wire", "config.ts"]],
+  ["zod", ["wire", "http", "config.ts"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
   ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
