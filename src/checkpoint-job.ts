@@ -8,7 +8,7 @@ import { fastKeccak } from "./fast-keccak.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
 import { AnchoringHaltedError, anchorRound } from "./ledger/anchor.ts";
 import { openContents } from "./ledger/contents.ts";
-import { RecordDamagedError } from "./ledger/rederive.ts";
+import { RecordDamagedError } from "./ledger/ports.ts";
 import { sealingKey } from "./ledger/seal.ts";
 import { openAnchorStore } from "./storage/sqlite/anchors.ts";
 import { databaseFile, openDatabase } from "./storage/sqlite/database.ts";

@@ -20,7 +20,15 @@ const count = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
-const key = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes as 0x hex");
+const key = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes as 0x hex")
+  .transform((text) => text.toLowerCase());
+
+/** The order of secp256k1's group (SEC 2, section 2.4.1): a private key is below it, and not zero. */
+const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const privateKey = key.refine((text) => BigInt(text) > 0n && BigInt(text) < GROUP_ORDER, "must be a private key of secp256k1");
+
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 
 /** Every setting: an environment variable, what it may be, and what it is where it is not set. */
@@ -32,13 +40,16 @@ const SETTINGS = z.object({
   TALLYROOT_CHAIN: z.enum(["embedded", "rpc"], "must be embedded or rpc").default("embedded"),
   TALLYROOT_CHAIN_PORT: port(8545),
   TALLYROOT_RPC_URL: url.optional(),
-  TALLYROOT_PUBLISHER_KEY: key.optional(),
+  TALLYROOT_PUBLISHER_KEY: privateKey.optional(),
   TALLYROOT_CONTRACT: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address").optional(),
   TALLYROOT_ANCHOR_INTERVAL_MS: count(50, 86_400_000).default(2000),
   TALLYROOT_CONFIRMATIONS: count(1, 10_000).optional(),
   TALLYROOT_MASTER_KEY: key.optional(),
   TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
 });
+
+/** What a chain of somebody else's asks for: its address, and a key of ours with money on it. */
+const NEEDED_FOR_RPC = ["TALLYROOT_RPC_URL", "TALLYROOT_PUBLISHER_KEY"] as const;
 
 /** Blocks that an anchor's block and its successors must be, where nothing else is set: an embedded chain has no reorganisations. */
 const CONFIRMATIONS = { embedded: 1, rpc: 3 } as const;
@@ -66,26 +77,26 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   // A variable that is set to nothing is not set.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const parsed = SETTINGS.safeParse(set);
-  if (!parsed.success) throw new SettingError(parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("\n"));
   const unknown = Object.keys(set).filter((name) => name.startsWith("TALLYROOT_") && !(name in SETTINGS.shape));
-  if (unknown.length > 0) throw new SettingError(unknown.map((name) => `${name} is not a setting of this version`).join("\n"));
+  const missing = set.TALLYROOT_CHAIN === "rpc" ? NEEDED_FOR_RPC.filter((name) => set[name] === undefined) : [];
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")} ${issue.message}`),
+    ...missing.map((name) => `${name} is needed with TALLYROOT_CHAIN=rpc`),
+    ...unknown.map((name) => `${name} is not a setting of this version`),
+  ];
+  if (!parsed.success || problems.length > 0) throw new SettingError(problems.join("\n"));
   const s = parsed.data;
   return {
     port: s.PORT,
     host: s.HOST,
     dataDir: s.TALLYROOT_DATA_DIR,
     publicUrl: s.TALLYROOT_PUBLIC_URL?.replace(/\/+$/, ""),
-    chain: s.TALLYROOT_CHAIN === "embedded" ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT } : { kind: "rpc", rpcUrl: needed("TALLYROOT_RPC_URL", s.TALLYROOT_RPC_URL) },
-    publisherKey: (s.TALLYROOT_CHAIN === "rpc" ? needed("TALLYROOT_PUBLISHER_KEY", s.TALLYROOT_PUBLISHER_KEY) : s.TALLYROOT_PUBLISHER_KEY) as `0x${string}` | undefined,
+    chain: s.TALLYROOT_CHAIN === "embedded" ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT } : { kind: "rpc", rpcUrl: s.TALLYROOT_RPC_URL! },
+    publisherKey: s.TALLYROOT_PUBLISHER_KEY as `0x${string}` | undefined,
     contract: s.TALLYROOT_CONTRACT as `0x${string}` | undefined,
     anchorIntervalMs: s.TALLYROOT_ANCHOR_INTERVAL_MS,
     confirmations: s.TALLYROOT_CONFIRMATIONS ?? CONFIRMATIONS[s.TALLYROOT_CHAIN],
     masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
     logLevel: s.TALLYROOT_LOG_LEVEL,
   };
-}
-
-function needed(name: string, value: string | undefined): string {
-  if (value === undefined) throw new SettingError(`${name} is needed with TALLYROOT_CHAIN=rpc`);
-  return value;
 }

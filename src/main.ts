@@ -19,7 +19,8 @@ import { createApp } from "./http/app.ts";
 import { ROUTES } from "./http/route-table.ts";
 import { makeApiKey } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
-import { sealingKey } from "./ledger/seal.ts";
+import type { Tenant, TenantStore } from "./ledger/ports.ts";
+import { SealBrokenError, sealingKey } from "./ledger/seal.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "./storage/sqlite/database.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
@@ -27,6 +28,9 @@ import { welcome } from "./welcome.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
 const DRAIN_MS = 3_000;
+
+/** The fact that the first API key is in its file. */
+const FIRST_KEY = "first.key";
 
 /** Mistakes that the person at the terminal can mend: shown as one sentence, without a stack. */
 const EXPECTED = [SettingError, StorageRefusedError, ChainStartError, ChainUnavailableError, TallyrootError];
@@ -38,19 +42,21 @@ async function main(): Promise<void> {
   // What is on disk, ours alone from here on.
   const dir = openDataDirectory(resolve(config.dataDir));
   const lock = lockDirectory(dir.path);
+  // What a killed server left would send its callers to a port that is nobody's, or somebody else's.
+  dir.remove("server.json");
   const masterKey = config.masterKey ?? dir.key("master-key");
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
   const store = openSqliteStore({ dir: dir.path, master, clock: Date.now, report: (message, error) => log.error({ err: error }, message) });
   const contents = openContents(store, master);
 
-  // The first tenant and its key.
-  const tenant = await store.tenantByName("default");
+  // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
+  const tenant = await openTenant(store);
   let newKey: string | undefined;
-  if (!tenant) {
-    const { id } = await store.addTenant("default", Date.now());
-    newKey = await makeApiKey(store, { tenantId: id, scope: "admin", label: "made at the first start", mode: config.chain.kind === "rpc" ? "live" : "test", now: Date.now() });
+  if (store.facts.get(FIRST_KEY) === undefined) {
+    newKey = await makeApiKey(store, { tenantId: tenant.id, scope: "admin", label: "made at the first start", mode: config.chain.kind === "rpc" ? "live" : "test", now: Date.now() });
     dir.write("api-key", `${newKey}\n`);
+    store.facts.set(FIRST_KEY, "written");
   }
 
   // The chain, and the place on it.
@@ -83,12 +89,12 @@ async function main(): Promise<void> {
   };
   const server = createServer(createApp(ROUTES, service, log));
   server.listen(config.port, config.host);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    const problem = error.code === "EADDRINUSE" ? `port ${config.port} on ${config.host} is in use: choose another with PORT, or 0 for a free one` : `port ${config.port} on ${config.host} cannot be opened (${error.code}): check PORT and HOST`;
+    throw new SettingError(problem, { cause: error });
+  });
   const { port } = server.address() as AddressInfo;
   url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
-  const running = { url, rpcUrl, chainId: place.chainId, contract: checksumAddress(place.contract), log: toHex(place.log), pid: process.pid };
-  dir.write("server.json", `${JSON.stringify(running, null, 2)}\n`);
-  process.stdout.write(welcome({ ...running, dataDir: dir.path, embedded: embedded !== undefined, newKey }));
 
   // The end: new requests are refused, those under way are answered, then everything closes in the opposite order.
   let stopping = false;
@@ -108,11 +114,27 @@ async function main(): Promise<void> {
   };
   process.on("SIGINT", () => void stop("interrupted"));
   process.on("SIGTERM", () => void stop("asked to end"));
+
+  // Whoever reads this may stop the server at once, so it comes after all that.
+  const running = { url, rpcUrl, chainId: place.chainId, contract: checksumAddress(place.contract), log: toHex(place.log), pid: process.pid };
+  dir.write("server.json", `${JSON.stringify(running, null, 2)}\n`);
+  process.stdout.write(welcome({ ...running, dataDir: dir.path, embedded: embedded !== undefined, newKey }));
   embedded?.failed.then((error) => log.error({ err: error }, "the embedded chain died: recording goes on, anchoring waits until the server is started again"));
 }
 
+/** @throws SettingError when the master key is not the one that this data directory was made with. */
+async function openTenant(store: TenantStore): Promise<Tenant> {
+  try {
+    return (await store.tenantByName("default")) ?? (await store.addTenant("default", Date.now()));
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    throw new SettingError("the master key is not the one that this data directory was made with: check TALLYROOT_MASTER_KEY, or the file master-key", { cause: error });
+  }
+}
+
 main().catch((error: unknown) => {
-  const expected = error instanceof Error && EXPECTED.some((kind) => error instanceof kind);
+  // A system call that failed says in its message what failed, and on which file.
+  const expected = error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || "syscall" in error);
   process.stderr.write(expected ? `tallyroot: ${error.message}\n` : `tallyroot: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 });

@@ -5,8 +5,8 @@ import { checksumAddress } from "../core/address.ts";
 import { fromHex, type Hex, toHex } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
 import type { AnchorPlace } from "../ledger/ports.ts";
+import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
-import { asking, chainReader } from "./anchor-log.ts";
 
 /** What is remembered in the data directory about where its anchors are. */
 export type PlaceFacts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -27,8 +27,8 @@ type Settings = {
 /**
  * Finds the contract and the log that this data directory anchors in, and makes what is not there yet.
  *
- * Chain, contract and log are written into the data directory before they are used for the first time, and never change
- * afterwards: a receipt that was given away must stay true.
+ * Chain, contract and log are written into the data directory before the first anchor, and never change afterwards: a receipt that
+ * was given away must stay true. They are written once all of them were found to be there, so a wrong setting leaves nothing behind.
  *
  * @throws TallyrootError CONTRACT_NOT_DEPLOYED when there is no AnchorLog at the address; ChainUnavailableError
  */
@@ -37,29 +37,42 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
   const reader = chainReader(rpcUrl);
   const account = privateKeyToAccount(publisherKey);
   const chainId = await asking("reading the chain id", () => reader.getChainId());
-  sameAsBefore(facts, "chain.id", String(chainId));
+  expectAsBefore(facts, "chain.id", String(chainId));
 
   const wallet = createWalletClient({ account, transport: http(rpcUrl) });
   const wait = (hash: Hex) => reader.waitForTransactionReceipt({ hash, pollingInterval: 100 });
-  const known = settings.contract ?? (facts.get("chain.contract") as Hex | undefined);
+  const known = (settings.contract?.toLowerCase() ?? facts.get("chain.contract")) as Hex | undefined;
   const contract = known ?? (await asking("deploying the contract", () => deploy(wallet, wait)));
-  sameAsBefore(facts, "chain.contract", contract);
+  expectAsBefore(facts, "chain.contract", contract);
 
   const code = await asking("reading the contract's code", () => reader.getCode({ address: contract }));
-  if (!code) {
-    throw new TallyrootError("CONTRACT_NOT_DEPLOYED", `there is no contract at ${contract} on chain ${chainId}: is this the chain that the data directory was made with?`, {
+  if (!code)
+    throw notDeployed(
+      `there is no contract at ${contract} on chain ${chainId}: is this the chain that the data directory was made with?`,
       chainId,
       contract,
-    });
-  }
+    );
   const codeHash = keccak256(code);
-  sameAsBefore(facts, "chain.codeHash", codeHash);
+  expectAsBefore(facts, "chain.codeHash", codeHash);
 
   const salt = (facts.get("chain.logSalt") ?? toHex(settings.freshSalt())) as Hex;
-  sameAsBefore(facts, "chain.logSalt", salt);
   const at = { address: contract, abi: anchorLogAbi } as const;
-  const log = await asking("reading the log's id", () => reader.readContract({ ...at, functionName: "logId", args: [account.address, salt] }));
-  sameAsBefore(facts, "chain.log", log);
+  const log = await asking("reading the log's id", () =>
+    reader.readContract({ ...at, functionName: "logId", args: [account.address, salt] }).catch((error: unknown) => {
+      if (!isOfOtherCode(error)) throw error;
+      throw notDeployed(`the contract at ${contract} on chain ${chainId} is no AnchorLog`, chainId, contract);
+    }),
+  );
+  const place = {
+    "chain.id": String(chainId),
+    "chain.contract": contract,
+    "chain.codeHash": codeHash,
+    "chain.logSalt": salt,
+    "chain.log": log,
+  };
+  expectAsBefore(facts, "chain.log", log);
+  for (const [name, value] of Object.entries(place)) if (facts.get(name) === undefined) facts.set(name, value);
+
   await asking("opening the log", async () => {
     const publisher = await reader.readContract({ ...at, functionName: "publisher", args: [log] });
     if (publisher !== zeroAddress) return;
@@ -74,22 +87,38 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
   };
 }
 
-type Wallet = ReturnType<typeof createWalletClient<ReturnType<typeof http>, undefined, ReturnType<typeof privateKeyToAccount>>>;
+function notDeployed(message: string, chainId: number, contract: Hex): TallyrootError {
+  return new TallyrootError("CONTRACT_NOT_DEPLOYED", message, { chainId, contract });
+}
 
-async function deploy(wallet: Wallet, wait: (hash: Hex) => Promise<{ contractAddress?: Hex | null | undefined }>): Promise<Hex> {
-  const artifact = JSON.parse(readFileSync(new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url), "utf8")) as { bytecode: Hex };
-  const { contractAddress } = await wait(await wallet.deployContract({ abi: anchorLogAbi, bytecode: artifact.bytecode, chain: null }));
+type Wallet = ReturnType<
+  typeof createWalletClient<ReturnType<typeof http>, undefined, ReturnType<typeof privateKeyToAccount>>
+>;
+
+async function deploy(
+  wallet: Wallet,
+  wait: (hash: Hex) => Promise<{ contractAddress?: Hex | null | undefined }>,
+): Promise<Hex> {
+  const artifact = JSON.parse(
+    readFileSync(new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url), "utf8"),
+  ) as { bytecode: Hex };
+  const { contractAddress } = await wait(
+    await wallet.deployContract({ abi: anchorLogAbi, bytecode: artifact.bytecode, chain: null }),
+  );
   if (!contractAddress) throw new TallyrootError("CONTRACT_NOT_DEPLOYED", "the deployment has no contract address");
   return checksumAddress(fromHex(contractAddress.toLowerCase(), 20));
 }
 
-function sameAsBefore(facts: PlaceFacts, name: string, value: string): void {
+function expectAsBefore(facts: PlaceFacts, name: string, value: string): void {
   const before = facts.get(name);
-  if (before === undefined) return facts.set(name, value);
-  if (before.toLowerCase() === value.toLowerCase()) return;
-  throw new TallyrootError("SERVICE_UNAVAILABLE", `this data directory was made with ${name} ${before}, but now it is ${value}: use the same chain, contract and publisher key, or a new data directory`, {
-    name,
-    before,
-    now: value,
-  });
+  if (before === undefined || before.toLowerCase() === value.toLowerCase()) return;
+  throw new TallyrootError(
+    "SERVICE_UNAVAILABLE",
+    `this data directory was made with ${name} ${before}, but now it is ${value}: use the same chain, contract and publisher key, or a new data directory`,
+    {
+      name,
+      before,
+      now: value,
+    },
+  );
 }

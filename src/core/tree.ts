@@ -215,5 +215,6 @@ export function extendedRoot(known: Frontier, leaves: Uint8Array): Uint8Array {
 }
 
 function isPowerOfTwo(n: number): boolean {
-  return Number.isInteger(Math.log2(n));
+  // Not by a logarithm: a double cannot tell that of 2^50 from that of 2^50 + 1.
+  return n === 1 || splitBelow(n) * 2 === n;
 }

@@ -34,6 +34,7 @@ export function answerError(response: Response, error: TallyrootError, problemJs
 /** What a caller may know of any failure: coded errors as they are, everything else as INTERNAL. */
 export function publicError(error: unknown): TallyrootError {
   if (error instanceof TallyrootError) return error;
+  if (error instanceof URIError) return new TallyrootError("VALIDATION_ERROR", "the path is not UTF-8 in percent-encoding");
   const code = bodyParserCode(error);
   if (code) return new TallyrootError(code, code === "BODY_TOO_LARGE" ? "the body is larger than this route takes" : "the body could not be read");
   return new TallyrootError("INTERNAL", "the server made a mistake; report it with the request id");

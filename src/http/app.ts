@@ -7,7 +7,7 @@ import type { Log } from "../ledger/ports.ts";
 import { LIMITS } from "../wire/fields.ts";
 import { parseJson } from "../wire/json.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
-import { openAuthentication } from "./authenticate.ts";
+import { type Caller, openAuthentication } from "./authenticate.ts";
 import type { Answer, Route, Service } from "./route.ts";
 
 /** Bytes of a body at most. */
@@ -26,9 +26,14 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
   const authenticate = openAuthentication(service.store);
   const readBody = express.raw({ type: isJson, limit: BODY_LIMIT });
   for (const line of routes) {
-    const run = async (request: Request, response: Response) => {
+    // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
+    const admit = async (request: Request, response: Response, next: NextFunction) => {
       if (line.cors) response.setHeader("Access-Control-Allow-Origin", line.cors);
-      const caller = line.access === "public" ? undefined : await authenticate(request, line.access);
+      response.locals.caller = line.access === "public" ? undefined : await authenticate(request, line.access);
+      next();
+    };
+    const run = async (request: Request, response: Response) => {
+      const caller = response.locals.caller as Caller | undefined;
       const call = {
         params: parsePart(line.params, request.params),
         query: parsePart(line.query, request.query),
@@ -39,10 +44,10 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       };
       answer(response, line, await line.handle(service, call as never));
     };
-    if (line.method === "POST") app.post(line.path, readBody, run);
-    else app.get(line.path, run);
+    if (line.method === "POST") app.post(line.path, admit, readBody, run);
+    else app.get(line.path, admit, run);
   }
-  app.use(refuseUnknown(routes));
+  app.use(answerOptions(routes), refuseUnknown(routes));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => fail(error, request, response, log));
   return app;
 }
@@ -86,7 +91,13 @@ function isJson(request: { headers: { "content-type"?: string | undefined } }): 
 function jsonBody(request: Request): unknown {
   if (!isJson(request)) throw new TallyrootError("UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  return parseJson(decodeUtf8(bytes));
+  try {
+    return parseJson(decodeUtf8(bytes));
+  } catch (error) {
+    // The parser recurses where it reads numbers by their digits; what exhausts its stack is beyond every limit.
+    if (!(error instanceof RangeError)) throw error;
+    throw new TallyrootError("VALIDATION_ERROR", "the body is nested too deeply");
+  }
 }
 
 function decodeUtf8(bytes: Buffer): string {
@@ -125,17 +136,44 @@ function namedIssues(issue: z.core.$ZodIssue): NamedIssue[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ path: path === "" ? key : `${path}.${key}`, message: "is not a known member", code: undefined }));
   }
+  if (issue.code === "invalid_type") {
+    const message = issue.message.endsWith("received undefined") ? "is missing" : `must be of type ${issue.expected}`;
+    return [{ path, message, code: undefined }];
+  }
   const params = issue.code === "custom" ? (issue.params as { code?: TallyrootError["code"] } | undefined) : undefined;
   return [{ path, message: issue.message.replace(`${path}: `, ""), code: params?.code === "VALIDATION_ERROR" ? undefined : params?.code }];
 }
 
+/** OPTIONS tells the methods; a browser's preflight is granted where the answer itself may be read by any page. */
+function answerOptions(routes: readonly Route[]) {
+  return (request: Request, response: Response, next: NextFunction) => {
+    const lines = routesAt(routes, request.path);
+    if (request.method !== "OPTIONS" || lines.length === 0) return next();
+    const methods = methodsOf(lines);
+    response.setHeader("Allow", methods);
+    if (lines.every((line) => line.cors)) {
+      response.set({ "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": "*" });
+    }
+    response.status(204).end();
+  };
+}
+
 function refuseUnknown(routes: readonly Route[]) {
   return (request: Request, response: Response) => {
-    const methods = routes.filter((line) => pathMatches(line.path, request.path)).map((line) => line.method);
-    if (methods.length > 0) response.setHeader("Allow", [...new Set(methods)].join(", "));
-    const problem = methods.length > 0 ? `${request.method} is not taken here, only ${methods.join(", ")}` : `there is nothing at ${request.path}`;
-    throw new TallyrootError("NOT_FOUND", problem);
+    const lines = routesAt(routes, request.path);
+    if (lines.length === 0) throw new TallyrootError("NOT_FOUND", `there is nothing at ${request.path}`);
+    const methods = methodsOf(lines);
+    response.setHeader("Allow", methods);
+    throw new TallyrootError("NOT_FOUND", `${request.method} is not taken here, only ${methods}`);
   };
+}
+
+function routesAt(routes: readonly Route[], path: string): Route[] {
+  return routes.filter((line) => pathMatches(line.path, path));
+}
+
+function methodsOf(lines: readonly Route[]): string {
+  return [...new Set(lines.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ");
 }
 
 function pathMatches(pattern: string, path: string): boolean {

@@ -7,12 +7,13 @@ import type { Contents } from "./contents.ts";
 import type { Anchor, AnchorChain, AnchorLeaf, AnchorStore, AnchorTransaction, Mined } from "./ports.ts";
 import { rederiveHead } from "./rederive.ts";
 
-/** Milliseconds between two looks at a transaction that is on its way. */
+/** Milliseconds until the first second look at a transaction that is on its way; each next wait is twice as long, up to the longest. */
 const POLL_MS = 100;
+const LONGEST_POLL_MS = 4_000;
 /** Milliseconds after which a transaction that no block has taken is replaced by one that pays more. */
 const REPLACE_AFTER_MS = 30_000;
-/** Attempts after which a refusal by the contract is no passing thing. */
-const MOST_ATTEMPTS = 5;
+/** Nonces after which a refusal by the contract is no passing thing. */
+const MOST_NONCES = 5;
 /** Leaves stored at once while an anchor is being collected. */
 const LEAF_STEP = 500;
 
@@ -29,6 +30,8 @@ export type AnchorParts = {
   clock: () => number;
   /** Aborts between two steps; what was begun is resumed by the next round, in this process or another. */
   signal: AbortSignal;
+  /** Deltas of one ledger that one head takes in at most; see `rederiveHead`. */
+  mostPerHead?: number | undefined;
 };
 
 /** What one round did: the anchors that became final. */
@@ -67,12 +70,14 @@ async function takeBackReorganised({ store, chain }: AnchorParts): Promise<void>
 /**
  * Makes the next anchor out of every ledger that moved, re-derived by a second path. Undefined when there is nothing new.
  */
-async function collect({ store, contents, clock, signal }: AnchorParts): Promise<Anchor | undefined> {
+async function collect({ store, contents, clock, signal, mostPerHead }: AnchorParts): Promise<Anchor | undefined> {
   const latest = await store.latest();
   const index = (latest?.anchor.index ?? 0) + 1;
   await store.dropLeavesFrom(index);
   const { ledgerIds, through } = await store.moved(latest?.through ?? 0);
 
+  // A ledger that moved further than one head takes in is looked at again for the next anchor.
+  let whole = true;
   let frontier = EMPTY_FRONTIER;
   let waiting: AnchorLeaf[] = [];
   const leaves: Uint8Array[] = [];
@@ -86,48 +91,74 @@ async function collect({ store, contents, clock, signal }: AnchorParts): Promise
     const previous = await store.lastHead(ledgerId);
     const last = await store.lastDelta(ledger);
     invariant(last !== undefined, "a ledger that moved has a delta");
-    if (previous && previous.count >= last.sequence) continue;
-    const head = await rederiveHead({ store, contents }, ledger, previous, last);
+    if (previous?.count === last.sequence) continue;
+    const head = await rederiveHead({ store, contents, mostPerHead }, ledger, previous, last);
+    if (head.count !== last.sequence) whole = false;
     const leaf = leafOf(headFingerprint(head));
     const { frontier: next, completed } = appendLeaf(frontier, leaf);
     frontier = next;
     leaves.push(leaf);
-    waiting.push({ ledgerId, count: Number(head.count), balance: head.balance, root: head.root, leaf, nodes: concatBytes(...completed) });
+    waiting.push({
+      ledgerId,
+      count: Number(head.count),
+      balance: head.balance,
+      root: head.root,
+      leaf,
+      nodes: concatBytes(...completed),
+    });
     if (waiting.length === LEAF_STEP) await put();
   }
   if (frontier.count === 0) return undefined;
   await put();
   const root = rootOf(frontier);
   invariant(sameBytes(root, rootOfLeaves(concatBytes(...leaves))), "both ways of computing the anchor's root agree");
-  await store.prepare({ index, root, size: frontier.count, through, createdAt: clock() });
+  await store.prepare({
+    index,
+    root,
+    size: frontier.count,
+    through: whole ? through : (latest?.through ?? 0),
+    createdAt: clock(),
+  });
   return store.anchor(index);
 }
 
 /** Sends an anchor's transaction, or finds it sent, and follows it until it is final. */
 async function bringToEnd(parts: AnchorParts, anchor: Anchor): Promise<Anchor> {
   const { store, chain, clock, signal } = parts;
-  for (;;) {
+  for (let wait = POLL_MS; ; wait = Math.min(2 * wait, LONGEST_POLL_MS)) {
     signal.throwIfAborted();
     const attempts = await store.transactions(anchor.index);
     const found = await findMined(chain, attempts);
     const onChain = await chain.anchoredRoot(anchor.index);
     if (onChain) {
       if (!sameBytes(onChain, anchor.root)) {
-        throw new AnchoringHaltedError(`the chain has root ${toHex(onChain)} at index ${anchor.index}, the record has ${toHex(anchor.root)}: somebody else uses the publisher's key or another copy of this database`);
+        throw new AnchoringHaltedError(
+          `the chain has root ${toHex(onChain)} at index ${anchor.index}, the record has ${toHex(anchor.root)}: somebody else uses the publisher's key or another copy of this database`,
+        );
       }
-      if (!found && attempts.length === 0) {
-        throw new AnchoringHaltedError(`index ${anchor.index} was anchored by a transaction that is not in the record: another copy of this database is running`);
+      // A transaction of ours that did this is seen at the latest when it would be overdue.
+      const last = attempts.at(-1);
+      if (!found && (!last || isOverdue(last, clock()))) {
+        throw new AnchoringHaltedError(
+          `index ${anchor.index} was anchored by a transaction that is not in the record: another copy of this database is running`,
+        );
       }
     }
     if (onChain && found?.mined.succeeded && found.mined.final) {
       const { blockNumber, blockHash, blockTime } = found.mined;
-      await store.markConfirmed(anchor.index, { transactionHash: found.attempt.hash, blockNumber, blockHash, blockTime, confirmedAt: clock() });
+      await store.markConfirmed(anchor.index, {
+        transactionHash: found.attempt.hash,
+        blockNumber,
+        blockHash,
+        blockTime,
+        confirmedAt: clock(),
+      });
       const confirmed = await store.anchor(anchor.index);
       invariant(confirmed !== undefined, "an anchor that was confirmed is stored");
       return confirmed;
     }
     if (!onChain) await send(parts, anchor, attempts, found);
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(wait, undefined, { signal });
   }
 }
 
@@ -141,25 +172,48 @@ async function findMined(chain: AnchorChain, attempts: AnchorTransaction[]): Pro
   return undefined;
 }
 
-/** Sends the latest attempt, after signing and storing a new one where there is none or the last one has waited too long. */
-async function send({ store, chain, clock }: AnchorParts, anchor: Anchor, attempts: AnchorTransaction[], found: Found | undefined): Promise<void> {
+function isOverdue(attempt: AnchorTransaction, now: number): boolean {
+  return now - attempt.createdAt > REPLACE_AFTER_MS;
+}
+
+/** Sends the latest attempt, after signing and storing a new one where there is none or the last one came to nothing. */
+async function send(
+  { store, chain, clock }: AnchorParts,
+  anchor: Anchor,
+  attempts: AnchorTransaction[],
+  found: Found | undefined,
+): Promise<void> {
   const count = await chain.anchoredCount();
-  if (count >= anchor.index) return;
-  if (count < anchor.index - 1) throw new ChainUnavailableError(`the log went back to index ${count} while ${anchor.index} was on its way`);
+  if (count >= anchor.index || found?.mined.succeeded) return;
+  if (count < anchor.index - 1)
+    throw new ChainUnavailableError(`the log went back to index ${count} while ${anchor.index} was on its way`);
   const last = attempts.at(-1);
-  // A mined transaction that did not append has used its nonce up; one that waits is replaced under the same nonce.
-  const failed = found !== undefined && !found.mined.succeeded && found.attempt.attempt === last?.attempt;
-  if (failed && last.attempt >= MOST_ATTEMPTS) {
-    throw new AnchoringHaltedError(`the contract refused anchor ${anchor.index} ${last.attempt} times: is this key still the log's publisher?`);
+  const spent = last !== undefined && (await isSpent(chain, attempts, last));
+  if (spent && new Set(attempts.map((attempt) => attempt.nonce)).size >= MOST_NONCES) {
+    throw new AnchoringHaltedError(
+      `the contract refused anchor ${anchor.index} ${MOST_NONCES} times: is this key still the log's publisher?`,
+    );
   }
-  const overdue = last !== undefined && clock() - last.createdAt > REPLACE_AFTER_MS;
-  if (last && !failed && !overdue) {
+  if (last && !spent && !isOverdue(last, clock())) {
     await chain.send(last.raw);
     return;
   }
-  const attempt = (last?.attempt ?? 0) + 1;
-  const signed = await chain.sign({ index: anchor.index, root: anchor.root, size: anchor.size, attempt, nonce: failed ? undefined : last?.nonce });
-  await store.addTransaction(anchor.index, { attempt, ...signed, createdAt: clock() });
+  // One that waits too long is replaced under its nonce; where the nonce is spent, a replacement could never be mined.
+  const signed = await chain.sign({
+    index: anchor.index,
+    root: anchor.root,
+    size: anchor.size,
+    replaces: spent ? undefined : last?.raw,
+  });
+  await store.addTransaction(anchor.index, { attempt: (last?.attempt ?? 0) + 1, ...signed, createdAt: clock() });
   await store.markSent(anchor.index);
   await chain.send(signed.raw);
+}
+
+/** Whether the nonce of the last attempt is used up without an anchor: by a transaction that failed, or by one of somebody else's. */
+async function isSpent(chain: AnchorChain, attempts: AnchorTransaction[], last: AnchorTransaction): Promise<boolean> {
+  if ((await chain.nextNonce()) <= last.nonce) return false;
+  // Looked up after the nonce was: an attempt that was mined in between is not spent for nothing.
+  const found = await findMined(chain, attempts);
+  return !found?.mined.succeeded;
 }

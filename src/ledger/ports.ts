@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { toHex } from "../core/bytes.ts";
 import type { Adjusts, Json } from "../core/content.ts";
 import type { TallyrootError } from "../core/errors.ts";
 import type { AnchorReference } from "../core/receipt.ts";
@@ -83,12 +84,30 @@ export type AnchoredCounts = { confirmed: number; underWay: number };
 export type Page = { offset: number; limit: number };
 
 /**
+ * A stored row is not what its own fields say, or is not there. The record was changed, or our code is wrong; either way nothing
+ * may be anchored.
+ */
+export class RecordDamagedError extends Error {
+  override readonly name = "RecordDamagedError";
+  /** The ledger's address, and the sequence of the first row that is wrong; undefined where a missing row cannot tell. */
+  readonly ledger: string | undefined;
+  readonly sequence: number | undefined;
+
+  constructor(problem: string, row?: { ledger: Pick<Ledger, "address">; sequence: number }) {
+    super(row ? `ledger ${toHex(row.ledger.address)}, sequence ${row.sequence}: ${problem}` : problem);
+    this.ledger = row && toHex(row.ledger.address);
+    this.sequence = row?.sequence;
+  }
+}
+
+/**
  * The record. Everything that a promise of `record` has answered MUST be on disk before it is answered, and MUST be found by every
  * read that starts afterwards. Sequences of one ledger MUST be 1, 2, 3 … without holes, whoever writes at the same time.
  */
 export interface LedgerStore {
   /**
-   * Records requests in the order given. `atomic`: all or none; otherwise each stands alone.
+   * Records requests in the order given. `atomic`: all or none; otherwise each stands alone. When one of an atomic unit is refused,
+   * every outcome that it would have brought about is `refused` too.
    *
    * @throws TallyrootError SERVICE_UNAVAILABLE when the record cannot be written now; nothing of it was recorded then.
    */
@@ -128,9 +147,13 @@ export type ApiKeyRecord = {
   /** SHA-256 of the secret: 32 random bytes need no slow hash. */
   secretHash: Uint8Array;
   scope: Scope;
+  /** The one ledger that the key reads; null for a key of the whole tenant. */
+  ledgerAddress: Uint8Array | null;
   label: string;
   createdAt: number;
+  expiresAt: number | null;
   revokedAt: number | null;
+  lastUsedAt: number | null;
 };
 
 export interface TenantStore {
@@ -138,8 +161,12 @@ export interface TenantStore {
   tenantById(id: number): Promise<Tenant | undefined>;
   /** Makes a tenant with a fresh secret, hence a fresh namespace. */
   addTenant(name: string, createdAt: number): Promise<Tenant>;
-  addApiKey(key: Omit<ApiKeyRecord, "revokedAt">): Promise<void>;
+  addApiKey(key: ApiKeyRecord): Promise<void>;
   apiKey(publicId: string): Promise<ApiKeyRecord | undefined>;
+  apiKeys(tenantId: number, page: Page): Promise<{ keys: ApiKeyRecord[]; total: number }>;
+  /** Sets what may change of a key: its end, its revocation, its last use. */
+  changeApiKey(publicId: string, change: Partial<Pick<ApiKeyRecord, "expiresAt" | "revokedAt" | "lastUsedAt">>): Promise<void>;
+  tenants(page: Page): Promise<{ tenants: Tenant[]; total: number }>;
 }
 
 /** A leaf that is about to go into an anchor. */
@@ -155,7 +182,11 @@ export interface AnchorStore {
   /** The earliest anchor that is not confirmed. */
   firstOpen(): Promise<Anchor | undefined>;
   anchor(index: number): Promise<Anchor | undefined>;
-  /** Ledgers with deltas after `through` in arrival order, ascending by id, with the place of the last delta seen. */
+  /**
+   * Ledgers with deltas after `through` in arrival order, ascending by id, with the place of the last delta seen.
+   *
+   * @throws RecordDamagedError when a delta in between is missing.
+   */
   moved(through: number): Promise<{ ledgerIds: number[]; through: number }>;
   ledger(id: number): Promise<Ledger>;
   keysOf(ledgerId: number): Promise<SealedKey[]>;
@@ -189,8 +220,14 @@ export interface AnchorChain {
   anchoredCount(): Promise<number>;
   /** The root at an index of the log, undefined when there is none. */
   anchoredRoot(index: number): Promise<Uint8Array | undefined>;
-  /** Signs `append`; a later attempt keeps the nonce of the first and pays more, so that it replaces it. */
-  sign(append: { index: number; root: Uint8Array; size: number; attempt: number; nonce?: number | undefined }): Promise<{ nonce: number; hash: Uint8Array; raw: Uint8Array }>;
+  /** How many transactions of the publisher are in blocks: every nonce below it is spent. */
+  nextNonce(): Promise<number>;
+  /**
+   * Signs `append` under the next nonce.
+   *
+   * @param replaces the raw transaction to replace: its nonce is kept, and each of its fees is raised by at least an eighth.
+   */
+  sign(append: { index: number; root: Uint8Array; size: number; replaces?: Uint8Array | undefined }): Promise<{ nonce: number; hash: Uint8Array; raw: Uint8Array }>;
   /** Sends a signed transaction; one that the chain knows already is sent. */
   send(raw: Uint8Array): Promise<void>;
   /** The block of a transaction, undefined while it has none. */

@@ -1,73 +1,122 @@
-import { concatBytes, sameBytes, toHex } from "../core/bytes.ts";
+import { concatBytes, sameBytes } from "../core/bytes.ts";
 import { commitmentOf } from "../core/content.ts";
+import { invariant } from "../core/errors.ts";
 import { deltaFingerprint, type Head, leafOf } from "../core/fingerprint.ts";
-import { extendedRoot, peakPositions, rootOf } from "../core/tree.ts";
+import { appendLeaf, extendedRoot, type Frontier, peakPositions, rootOf } from "../core/tree.ts";
 import type { Contents } from "./contents.ts";
-import type { AnchoredHead, AnchorStore, Ledger, StoredDelta } from "./ports.ts";
+import { type AnchoredHead, type AnchorStore, type Ledger, RecordDamagedError, type StoredDelta } from "./ports.ts";
+import { SealBrokenError } from "./seal.ts";
 
 /** Deltas read at once. */
 const STEP = 1_000;
 /** Deltas of one ledger that one head takes in at most: their leaves are in memory together, 32 bytes each. */
-const MOST_PER_HEAD = 1_000_000;
+export const MOST_PER_HEAD = 1_000_000;
 
-/** A stored row is not what its own fields say. The record was changed, or our code is wrong; either way nothing may be anchored. */
-export class RecordDamagedError extends Error {
-  override readonly name = "RecordDamagedError";
-  readonly ledger: string;
-  readonly sequence: number;
+type Parts = {
+  store: AnchorStore;
+  contents: Contents;
+  /** Deltas that the head takes in at most; `MOST_PER_HEAD` unless a drill needs less. */
+  mostPerHead?: number | undefined;
+};
 
-  constructor(ledger: Ledger, sequence: number, problem: string) {
-    super(`ledger ${toHex(ledger.address)}, sequence ${sequence}: ${problem}`);
-    this.ledger = toHex(ledger.address);
-    this.sequence = sequence;
-  }
-}
+/** Where a ledger stands before its next delta, as far as the rows have been re-derived. */
+type Reached = { balance: bigint; recordedAt: number; frontier: Frontier };
 
 /**
  * The head of a ledger, re-derived from the stored rows since its last anchored head.
  *
- * The rows' own hashes are not believed: commitment, fingerprint, balance and root are computed anew, the root by another
- * algorithm than the recorder's, and compared with what is stored. A stored node that was changed, a row that was edited, and a
- * bug in the recorder all end here and not on the chain.
+ * The rows' own hashes are not believed: commitment, fingerprint, balance, tree nodes and root are computed anew, the root by
+ * another algorithm than the recorder's, and compared with what is stored. A stored node that was changed, a row that was edited,
+ * and a bug in the recorder all end here and not on the chain.
  *
  * @throws RecordDamagedError naming the first row that is wrong and how.
  */
-export async function rederiveHead(parts: { store: AnchorStore; contents: Contents }, ledger: Ledger, previous: AnchoredHead | undefined, last: StoredDelta): Promise<Head> {
-  const { store } = parts;
+export async function rederiveHead(
+  parts: Parts,
+  ledger: Ledger,
+  previous: AnchoredHead | undefined,
+  last: StoredDelta,
+): Promise<Head> {
+  const { store, mostPerHead = MOST_PER_HEAD } = parts;
   const before = previous?.count ?? 0;
-  const count = Math.min(last.sequence, before + MOST_PER_HEAD);
+  if (last.sequence < before)
+    throw new RecordDamagedError("the delta is missing, although it was anchored", {
+      ledger,
+      sequence: last.sequence + 1,
+    });
+  const count = Math.min(last.sequence, before + mostPerHead);
   const known = { count: before, peaks: await store.nodes(ledger, peakPositions(before)) };
-  if (previous && !sameBytes(rootOf(known), previous.root)) throw new RecordDamagedError(ledger, before, "the stored tree no longer gives the root that was anchored");
+  if (previous && !sameBytes(rootOf(known), previous.root))
+    throw new RecordDamagedError("the stored tree no longer gives the root that was anchored", {
+      ledger,
+      sequence: before,
+    });
 
   const leaves: Uint8Array[] = [];
-  let balance = previous?.balance ?? 0n;
-  let recordedAt = 0;
+  const erased = new Set(
+    (await store.keysOf(ledger.id)).filter((key) => key.wrapped === null).map((key) => key.generation),
+  );
+  let reached: Reached = {
+    balance: previous?.balance ?? 0n,
+    recordedAt: await lastTime(store, ledger, before),
+    frontier: known,
+  };
   for (let first = before + 1; first <= count; first += STEP) {
     const limit = Math.min(STEP, count - first + 1);
     const deltas = await store.deltas(ledger, first, limit);
-    if (deltas.length !== limit) throw new RecordDamagedError(ledger, first + deltas.length, "the delta is missing");
     for (const [i, delta] of deltas.entries()) {
-      balance += delta.amount;
-      leaves.push(await leafOfRow(parts.contents, ledger, delta, { sequence: first + i, balance, recordedAt }));
-      recordedAt = delta.recordedAt;
+      if (delta.sequence !== first + i)
+        throw new RecordDamagedError("the delta is missing", { ledger, sequence: first + i });
+      const leaf = await leafOfRow(parts.contents, delta, reached, erased);
+      leaves.push(leaf);
+      reached = {
+        balance: delta.balance,
+        recordedAt: delta.recordedAt,
+        frontier: frontierAfter(delta, leaf, reached.frontier),
+      };
     }
+    if (deltas.length !== limit)
+      throw new RecordDamagedError("the delta is missing", { ledger, sequence: first + deltas.length });
   }
 
   const root = extendedRoot(known, concatBytes(...leaves));
-  const stored = { count, peaks: await store.nodes(ledger, peakPositions(count)) };
-  if (!sameBytes(rootOf(stored), root)) throw new RecordDamagedError(ledger, count, "the stored tree does not give the root of the deltas");
-  return { ledger: ledger.address, count, balance, root };
+  invariant(sameBytes(rootOf(reached.frontier), root), "both ways of computing the ledger's root agree");
+  return { ledger: ledger.address, count, balance: reached.balance, root };
+}
+
+/** When the last delta before those to re-derive was recorded, in Unix milliseconds; 0 when there is none. */
+async function lastTime(store: AnchorStore, ledger: Ledger, sequence: number): Promise<number> {
+  if (sequence === 0) return 0;
+  const [delta] = await store.deltas(ledger, sequence, 1);
+  return delta?.recordedAt ?? 0;
 }
 
 /** The leaf that a row's fields give, once they have been found to be what they must be. */
-async function leafOfRow(contents: Contents, ledger: Ledger, delta: StoredDelta, expected: { sequence: number; balance: bigint; recordedAt: number }): Promise<Uint8Array> {
-  const wrong = (problem: string) => new RecordDamagedError(ledger, expected.sequence, problem);
-  if (delta.sequence !== expected.sequence) throw wrong(`sequence ${delta.sequence} stands in its place`);
-  if (delta.balance !== expected.balance) throw wrong("the running balance does not add up");
-  if (delta.recordedAt < expected.recordedAt) throw wrong("it was recorded before its predecessor");
-  const content = await contents.contentOf(delta);
-  if (content && !sameBytes(commitmentOf(content), delta.commitment)) throw wrong("the commitment is not that of the content");
-  const fingerprint = deltaFingerprint({ ...delta, ledger: ledger.address });
+async function leafOfRow(
+  contents: Contents,
+  delta: StoredDelta,
+  { balance, recordedAt }: Reached,
+  erased: ReadonlySet<number>,
+): Promise<Uint8Array> {
+  const wrong = (problem: string) => new RecordDamagedError(problem, delta);
+  if (delta.balance !== balance + delta.amount) throw wrong("the running balance does not add up");
+  if (delta.recordedAt < recordedAt) throw wrong("it was recorded before its predecessor");
+  const content = await contents.contentOf(delta).catch((error: unknown) => {
+    if (!(error instanceof SealBrokenError)) throw error;
+    throw wrong("the sealed content does not open");
+  });
+  if (!content && !erased.has(delta.generation)) throw wrong("the key of its content is missing");
+  if (content && !sameBytes(commitmentOf(content), delta.commitment))
+    throw wrong("the commitment is not that of the content");
+  const fingerprint = deltaFingerprint({ ...delta, ledger: delta.ledger.address });
   if (!sameBytes(fingerprint, delta.fingerprint)) throw wrong("the fingerprint is not that of the fields");
   return leafOf(fingerprint);
+}
+
+/** The tree after a row, once the nodes stored with the row are those that it completed. */
+function frontierAfter(delta: StoredDelta, leaf: Uint8Array, before: Frontier): Frontier {
+  const { frontier, completed } = appendLeaf(before, leaf);
+  if (!sameBytes(concatBytes(...completed), delta.nodes))
+    throw new RecordDamagedError("the stored tree nodes are not those of the deltas", delta);
+  return frontier;
 }

@@ -16,7 +16,13 @@ export const recordRequest = z.strictObject({
   referenceId: referenceId.optional(),
   metadata: metadata.optional(),
   adjusts: z
-    .union([z.strictObject({ recordId: z.string().regex(/^rec_/, "must be a recordId") }), z.strictObject({ referenceId })], "must be {recordId} or {referenceId}")
+    .union(
+      [
+        z.strictObject({ recordId: z.string().regex(/^rec_[A-Za-z0-9_-]{1,124}$/, "must be a recordId") }),
+        z.strictObject({ referenceId }),
+      ],
+      "must be {recordId} or {referenceId}",
+    )
     .optional(),
 });
 
@@ -52,7 +58,12 @@ export const deltaDetail = deltaView.extend({
   blockNumber: z.number().nullable(),
   blockTimestamp: isoTime.nullable(),
   proof: z
-    .object({ proofHash: fingerprint, contentHash: fingerprint, previousProofHash: fingerprint.nullable(), itemHashes: z.array(fingerprint) })
+    .object({
+      proofHash: fingerprint,
+      contentHash: fingerprint,
+      previousProofHash: fingerprint.nullable(),
+      itemHashes: z.array(fingerprint),
+    })
     .nullable(),
 });
 
@@ -70,7 +81,12 @@ type Shown = {
 
 /** The view of a delta. Members that were erased, or that may not be shown, are null. */
 export function viewDelta(
-  delta: Pick<Delta, "amount" | "balance" | "commitment"> & { sequence: number; recordedAt: number; fingerprint: Uint8Array; ledger: { address: Uint8Array } },
+  delta: Pick<Delta, "amount" | "balance" | "commitment"> & {
+    sequence: number;
+    recordedAt: number;
+    fingerprint: Uint8Array;
+    ledger: { address: Uint8Array };
+  },
   status: DeltaView["status"],
   content: Shown | undefined,
 ): DeltaView {

@@ -1,5 +1,5 @@
-import type { Json } from "../core/content.ts";
 import { formatAmount } from "../core/amount.ts";
+import type { Json } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 
 /** JSON text with exact numbers, in and out (ECMA-262, "JSON.parse source text access"; RFC 8259). */
@@ -7,7 +7,10 @@ import { TallyrootError } from "../core/errors.ts";
 declare global {
   interface JSON {
     rawJSON(text: string): unknown;
-    parse(text: string, reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+    parse(
+      text: string,
+      reviver: (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown,
+    ): unknown;
   }
 }
 
@@ -34,6 +37,8 @@ export function parseJson(text: string): unknown {
       typeof value === "number" && source !== undefined && source !== String(value) ? new NumberText(source) : value,
     );
   } catch (error) {
+    // The reviver's walk is recursive: text that nests tens of thousands of levels deep ends in a RangeError.
+    if (error instanceof RangeError) throw new TallyrootError("VALIDATION_ERROR", "the body is nested too deeply");
     if (!(error instanceof SyntaxError)) throw error;
     throw new TallyrootError("VALIDATION_ERROR", `the body is not JSON: ${error.message}`);
   }
@@ -46,10 +51,13 @@ export function exactNumber(units: bigint): number {
 
 /** Digits and exponent of a decimal text, so that two texts of one number are equal. */
 function normalDecimal(text: string): string {
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text) ?? [];
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, "");
   const trimmed = digits.replace(/0+$/, "");
-  return trimmed === "" ? "0" : `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
+  return trimmed === ""
+    ? "0"
+    : `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
 }
 
 /** The deepest that metadata may nest. */
@@ -64,19 +72,24 @@ export function plainJson(value: unknown, path: string, depth = 1): Json {
   if (value instanceof NumberText) {
     const double = Number(value.text);
     if (!Number.isFinite(double) || normalDecimal(value.text) !== normalDecimal(String(double))) {
-      throw new TallyrootError("VALIDATION_ERROR", `${path}: a double cannot hold this number; send it as text`, { path });
+      throw new TallyrootError("VALIDATION_ERROR", `${path}: a double cannot hold this number; send it as text`, {
+        path,
+      });
     }
     return double;
   }
   if (typeof value === "string") {
-    if (!value.isWellFormed()) throw new TallyrootError("VALIDATION_ERROR", `${path}: not well-formed Unicode`, { path });
+    if (!value.isWellFormed())
+      throw new TallyrootError("VALIDATION_ERROR", `${path}: not well-formed Unicode`, { path });
     return value;
   }
   if (typeof value !== "object" || value === null) return value as Json;
-  if (depth > MAX_DEPTH) throw new TallyrootError("VALIDATION_ERROR", `${path}: nested deeper than ${MAX_DEPTH} levels`, { path });
+  if (depth > MAX_DEPTH)
+    throw new TallyrootError("VALIDATION_ERROR", `${path}: nested deeper than ${MAX_DEPTH} levels`, { path });
   if (Array.isArray(value)) return value.map((element, i) => plainJson(element, `${path}[${i}]`, depth + 1));
   const members = Object.entries(value).map(([name, member]): [string, Json] => {
-    if (!name.isWellFormed()) throw new TallyrootError("VALIDATION_ERROR", `${path}: a member's name is not well-formed Unicode`, { path });
+    if (!name.isWellFormed())
+      throw new TallyrootError("VALIDATION_ERROR", `${path}: a member's name is not well-formed Unicode`, { path });
     return [name, plainJson(member, `${path}.${name}`, depth + 1)];
   });
   // fromEntries defines own properties, so a member called __proto__ stays data.

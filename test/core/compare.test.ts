@@ -113,6 +113,24 @@ describe("compareViews", () => {
     ],
     ["a delta recorded outside the scope is extra", "1, 2, 3, 4, 5, 6 +4", "EXTRA 6 +4", 4n],
     ["the fewest entries are out of order", "2, 3, 4, 1, 5", "REORDERED 1 +0", 0n],
+    [
+      "an entry sent too early leaves balances in the record's order alone",
+      "1 =10, 4, 2 =5, 3 =10, 5 =27",
+      "REORDERED 4 +0",
+      0n,
+    ],
+    [
+      "where deltas decide, a later balance that departs is disputed for its own step",
+      "1 +10 =10, 3 +5 =10, 4 +20 =31, 5 -3 =28",
+      "MISSING 2 +5, DIFFERENT_BALANCE 4 +1",
+      6n,
+    ],
+    [
+      "a balance settles only what was left open since the one before",
+      "1 =10, 3 =15, 4 =30, 5 =27",
+      "MISSING 2 +5, DIFFERENT_BALANCE 4 -5",
+      0n,
+    ],
     ["balances kept in the view's own order agree", "2 =-5, 3 =0, 4 =20, 1 =30, 5 =27", "REORDERED 1 +0", 0n],
     ["balances kept in the record's order agree", "2 =5, 3 =10, 4 =30, 1 =10, 5 =27", "REORDERED 1 +0", 0n],
     [

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 
-const CORE = new URL("../../src/core/", import.meta.url);
+const CORE = new URL(".", import.meta.resolve("#src/core/keccak.ts"));
 
 type Example = { file: string; expression: string; result: string };
 

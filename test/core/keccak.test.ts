@@ -23,6 +23,7 @@ describe("keccak", () => {
       expect(() => installKeccak(wrong)).to.throw(`wrong digest for ${length} bytes`);
     }
     expect(() => installKeccak((bytes) => right(bytes).slice(0, 31))).to.throw("wrong digest");
+    expect(() => installKeccak((bytes) => Uint8Array.of(...right(bytes), 0))).to.throw("wrong digest");
     expect(toHex(keccak(new Uint8Array(64)))).to.equal(keccak256(new Uint8Array(64)));
   });
 

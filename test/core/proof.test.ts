@@ -6,7 +6,7 @@ import { toHex } from "#src/core/bytes.ts";
 import { deltaFingerprint, leafOf } from "#src/core/fingerprint.ts";
 import { installKeccak } from "#src/core/keccak.ts";
 import { MAX_PROOF, verifyConsistency, verifyInclusion } from "#src/core/proof.ts";
-import { consistencyProof, inclusionProof } from "#src/core/tree.ts";
+import { consistencyProof, inclusionProof, nodeOf } from "#src/core/tree.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { deltasOf } from "./evidence.ts";
 import { growTree, leavesOf } from "./grown-tree.ts";
@@ -178,6 +178,13 @@ describe("consistency proof", () => {
     expect(verifyConsistency(3n, 7n, root(3), root(7), proof)).to.equal(true);
     const long = Array.from({ length: MAX_PROOF + 1 }, () => foreign);
     expect(verifyConsistency(3n, 2n ** 64n - 1n, root(3), root(7), long)).to.equal(false);
+  });
+
+  it("a proof that goes on above the root is refused, even with roots made for it", () => {
+    const proof = consistencyProof(3, 4, tree.read);
+    const [above, beyond] = [nodeOf(foreign, root(3)), nodeOf(foreign, root(4))];
+    expect(verifyConsistency(3, 4, root(3), root(4), proof)).to.equal(true);
+    expect(verifyConsistency(3, 4, above, beyond, [...proof, foreign])).to.equal(false);
   });
 
   it("a proof for other sizes is refused where the shape differs", () => {

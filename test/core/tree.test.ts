@@ -6,6 +6,7 @@ import {
   consistencyPositions,
   consistencyProof,
   EMPTY_FRONTIER,
+  extendedRoot,
   type Frontier,
   inclusionPositions,
   inclusionProof,
@@ -123,6 +124,22 @@ describe("tree", () => {
       const root = rootOf({ count: size, peaks: peakPositions(size).map(tree.read) });
       expect(toHex(root)).to.equal(toHex(tree.roots[size - 1]!));
     }
+  });
+
+  it("the root over known peaks and further leaves is that of the grown tree, for all pairs to 70", () => {
+    for (let second = 1; second <= 70; second++) {
+      for (let first = 0; first <= second; first++) {
+        const known = { count: first, peaks: peakPositions(first).map(tree.read) };
+        const root = extendedRoot(known, concatBytes(...leaves.slice(first, second)));
+        expect(toHex(root), `${first} → ${second}`).to.equal(toHex(tree.roots[second - 1]!));
+      }
+    }
+  });
+
+  it("the root over a history of 2^50 + 1 leaves is folded from its two peaks", () => {
+    const [large, last] = [leaves[0]!, leaves[1]!];
+    const root = extendedRoot({ count: 2 ** 50 + 1, peaks: [large, last] }, new Uint8Array());
+    expect(toHex(root)).to.equal(toHex(nodeOf(large, last)));
   });
 
   it("what is not in the tree has no proof", () => {

@@ -1,5 +1,5 @@
 import { formatAmount } from "../../core/amount.ts";
-import type { AnchorLeaf, AnchorStore, AnchorTransaction } from "../../ledger/ports.ts";
+import { type AnchorLeaf, type AnchorStore, type AnchorTransaction, RecordDamagedError } from "../../ledger/ports.ts";
 import type { Sqlite } from "./database.ts";
 import { openReader } from "./reader.ts";
 import { ANCHOR_COLUMNS, type AnchorRow, anchorOf } from "./rows.ts";
@@ -10,18 +10,32 @@ const LEAVES_PER_COMMIT = 500;
 /** The anchoring side of the record, over a connection of its own (it runs in another thread than the writer of deltas). */
 export function openAnchorStore(db: Sqlite): AnchorStore {
   const reader = openReader(db);
-  const latest = db.prepare<[], AnchorRow>(`SELECT ${ANCHOR_COLUMNS} FROM anchors a JOIN anchor_progress p ON p.anchor = a.id ORDER BY a.id DESC LIMIT 1`);
-  const firstOpen = db.prepare<[], { anchor: number }>("SELECT anchor FROM anchor_progress WHERE state <> 'confirmed' ORDER BY anchor LIMIT 1");
+  const latest = db.prepare<[], AnchorRow>(
+    `SELECT ${ANCHOR_COLUMNS} FROM anchors a JOIN anchor_progress p ON p.anchor = a.id ORDER BY a.id DESC LIMIT 1`,
+  );
+  const firstOpen = db.prepare<[], { anchor: number }>(
+    "SELECT anchor FROM anchor_progress WHERE state <> 'confirmed' ORDER BY anchor LIMIT 1",
+  );
   const lastArrival = db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM deltas");
-  const moved = db.prepare<[number, number], { ledger: number }>("SELECT DISTINCT ledger FROM deltas WHERE id > ? AND id <= ? ORDER BY ledger");
-  const insertLeaf = db.prepare("INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  const moved = db.prepare<[number, number], { ledger: number }>(
+    "SELECT DISTINCT ledger FROM deltas WHERE id > ? AND id <= ? ORDER BY ledger",
+  );
+  const arrived = db.prepare<[number, number], { n: number }>(
+    "SELECT count(*) AS n FROM deltas WHERE id > ? AND id <= ?",
+  );
+  const insertLeaf = db.prepare(
+    "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  );
   const dropLeaves = db.prepare("DELETE FROM anchor_leaves WHERE anchor >= ?");
   const insertAnchor = db.prepare("INSERT INTO anchors (id, root, size, through, created_at) VALUES (?, ?, ?, ?, ?)");
   const insertProgress = db.prepare("INSERT INTO anchor_progress (anchor, state) VALUES (?, 'prepared')");
-  const insertTransaction = db.prepare("INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at) VALUES (?, ?, ?, ?, ?, ?)");
-  const transactions = db.prepare<[number], { attempt: number; nonce: number; hash: Buffer; raw: Buffer; created_at: number }>(
-    "SELECT attempt, nonce, hash, raw, created_at FROM anchor_transactions WHERE anchor = ? ORDER BY attempt",
+  const insertTransaction = db.prepare(
+    "INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
+  const transactions = db.prepare<
+    [number],
+    { attempt: number; nonce: number; hash: Buffer; raw: Buffer; created_at: number }
+  >("SELECT attempt, nonce, hash, raw, created_at FROM anchor_transactions WHERE anchor = ? ORDER BY attempt");
   const sent = db.prepare("UPDATE anchor_progress SET state = 'sent' WHERE anchor = ? AND state = 'prepared'");
   const confirmed = db.prepare(
     "UPDATE anchor_progress SET state = 'confirmed', transaction_hash = ?, block_number = ?, block_hash = ?, block_time = ?, confirmed_at = ? WHERE anchor = ?",
@@ -32,13 +46,24 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
 
   const addLeaves = db.transaction((index: number, position: number, leaves: readonly AnchorLeaf[]) => {
     for (const [i, leaf] of leaves.entries()) {
-      insertLeaf.run(index, position + i, leaf.ledgerId, leaf.count, formatAmount(leaf.balance), leaf.root, leaf.leaf, leaf.nodes);
+      insertLeaf.run(
+        index,
+        position + i,
+        leaf.ledgerId,
+        leaf.count,
+        formatAmount(leaf.balance),
+        leaf.root,
+        leaf.leaf,
+        leaf.nodes,
+      );
     }
   });
-  const prepare = db.transaction((anchor: { index: number; root: Uint8Array; size: number; through: number; createdAt: number }) => {
-    insertAnchor.run(anchor.index, anchor.root, anchor.size, anchor.through, anchor.createdAt);
-    insertProgress.run(anchor.index);
-  });
+  const prepare = db.transaction(
+    (anchor: { index: number; root: Uint8Array; size: number; through: number; createdAt: number }) => {
+      insertAnchor.run(anchor.index, anchor.root, anchor.size, anchor.through, anchor.createdAt);
+      insertProgress.run(anchor.index);
+    },
+  );
 
   return {
     async latest() {
@@ -52,6 +77,12 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     anchor: async (index) => reader.anchor(index),
     async moved(through) {
       const last = lastArrival.get()?.id ?? 0;
+      // Arrivals are numbered without holes: the last delta of a ledger leaves no other trace when it is deleted.
+      const missing = last - through - arrived.get(through, last)!.n;
+      if (missing !== 0)
+        throw new RecordDamagedError(
+          `${Math.abs(missing)} of the deltas that arrived ${missing > 0 ? "after" : "up to"} number ${through} are missing`,
+        );
       return { ledgerIds: moved.all(through, last).map((row) => row.ledger), through: last };
     },
     ledger: async (id) => reader.ledgerById(id),
@@ -75,12 +106,27 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
       insertTransaction.run(index, attempt, nonce, hash, raw, createdAt);
     },
     transactions: async (index): Promise<AnchorTransaction[]> =>
-      transactions.all(index).map((row) => ({ attempt: row.attempt, nonce: row.nonce, hash: row.hash, raw: row.raw, createdAt: row.created_at })),
+      transactions
+        .all(index)
+        .map((row) => ({
+          attempt: row.attempt,
+          nonce: row.nonce,
+          hash: row.hash,
+          raw: row.raw,
+          createdAt: row.created_at,
+        })),
     async markSent(index) {
       sent.run(index);
     },
     async markConfirmed(index, mined) {
-      confirmed.run(mined.transactionHash, mined.blockNumber, mined.blockHash, mined.blockTime, mined.confirmedAt, index);
+      confirmed.run(
+        mined.transactionHash,
+        mined.blockNumber,
+        mined.blockHash,
+        mined.blockTime,
+        mined.confirmedAt,
+        index,
+      );
     },
     async markUnconfirmed(index) {
       unconfirmed.run(index);

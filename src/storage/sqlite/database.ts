@@ -24,27 +24,37 @@ export function databaseFile(dir: string): string {
 /**
  * Opens a connection to the record. Every commit is on disk when it returns: WAL with `synchronous=FULL`.
  *
- * @throws StorageRefusedError for a database that a newer version has written.
+ * @throws StorageRefusedError for a database that a newer version has written, and for a file that is none.
  */
 export function openDatabase(file: string): Sqlite {
   // Created with its mode before SQLite opens it: the WAL takes the same mode.
   if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
   const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  db.pragma("foreign_keys = ON");
-  db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
-  db.pragma(`cache_size = -${CACHE_KIB}`);
-  db.pragma("secure_delete = ON");
-  db.pragma("trusted_schema = OFF");
-  migrate(db);
-  return db;
+  try {
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = FULL");
+    db.pragma("foreign_keys = ON");
+    db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
+    db.pragma(`cache_size = -${CACHE_KIB}`);
+    db.pragma("secure_delete = ON");
+    db.pragma("trusted_schema = OFF");
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    if (!(error instanceof Database.SqliteError && error.code === "SQLITE_NOTADB")) throw error;
+    throw new StorageRefusedError(
+      `${file} is not a SQLite database: restore it, or choose another directory with TALLYROOT_DATA_DIR`,
+    );
+  }
 }
 
 function migrate(db: Sqlite): void {
   const applied = db.pragma("user_version", { simple: true }) as number;
   if (applied > MIGRATIONS.length) {
-    throw new StorageRefusedError(`the database has schema ${applied}, this version knows ${MIGRATIONS.length}: run a newer version`);
+    throw new StorageRefusedError(
+      `the database has schema ${applied}, this version knows ${MIGRATIONS.length}: run a newer version`,
+    );
   }
   for (let version = applied; version < MIGRATIONS.length; version++) {
     db.transaction(() => {
@@ -69,7 +79,9 @@ export function lockDirectory(dir: string): { release(): void } {
   } catch (error) {
     db.close();
     if (!(error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY"))) throw error;
-    throw new StorageRefusedError(`another process is running on the data directory ${dir}: stop it, or choose another with TALLYROOT_DATA_DIR`);
+    throw new StorageRefusedError(
+      `another process is running on the data directory ${dir}: stop it, or choose another with TALLYROOT_DATA_DIR`,
+    );
   }
   return { release: () => db.close() };
 }

@@ -1,38 +1,80 @@
 import { sameBytes } from "../../core/bytes.ts";
 import { invariant } from "../../core/errors.ts";
-import type { Position } from "../../core/tree.ts";
-import type { Anchor, AnchoredCounts, AnchoredHead, Ledger, Page, SealedKey, StoredDelta } from "../../ledger/ports.ts";
+import { HASH_BYTES, type Position } from "../../core/tree.ts";
+import {
+  type Anchor,
+  type AnchoredCounts,
+  type AnchoredHead,
+  type Ledger,
+  type Page,
+  RecordDamagedError,
+  type SealedKey,
+  type StoredDelta,
+} from "../../ledger/ports.ts";
 import type { Sqlite } from "./database.ts";
-import { ANCHOR_COLUMNS, type AnchorRow, anchorOf, type DeltaRow, deltaOf, type HeadRow, headOf, type LedgerRow, ledgerOf, leafIn, nodeIn, rowOfNode } from "./rows.ts";
+import {
+  ANCHOR_COLUMNS,
+  type AnchorRow,
+  anchorOf,
+  type DeltaRow,
+  deltaOf,
+  type HeadRow,
+  headOf,
+  type LedgerRow,
+  leafIn,
+  ledgerOf,
+  nodeIn,
+  rowOfNode,
+} from "./rows.ts";
 import type { TailIndex } from "./tail-index.ts";
 
 /** Every read of the record, synchronous as SQLite is; one point or one short range of an index each. */
 export type SqliteReader = ReturnType<typeof openReader>;
 
-export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerprints?: TailIndex; requestIds?: TailIndex } = {}) {
-  const ledgerByAddress = db.prepare<[number, Uint8Array], LedgerRow>("SELECT id, tenant, address, opened_at FROM ledgers WHERE tenant = ? AND address = ?");
+export function openReader(
+  db: Sqlite,
+  { fingerprints, requestIds }: { fingerprints?: TailIndex; requestIds?: TailIndex } = {},
+) {
+  const ledgerByAddress = db.prepare<[number, Uint8Array], LedgerRow>(
+    "SELECT id, tenant, address, opened_at FROM ledgers WHERE tenant = ? AND address = ?",
+  );
   const ledgerById = db.prepare<[number], LedgerRow>("SELECT id, tenant, address, opened_at FROM ledgers WHERE id = ?");
-  const ledgerPage = db.prepare<[number, number, number], LedgerRow>("SELECT id, tenant, address, opened_at FROM ledgers WHERE tenant = ? ORDER BY id LIMIT ? OFFSET ?");
+  const ledgerPage = db.prepare<[number, number, number], LedgerRow>(
+    "SELECT id, tenant, address, opened_at FROM ledgers WHERE tenant = ? ORDER BY id LIMIT ? OFFSET ?",
+  );
   const ledgerCount = db.prepare<[number], { n: number }>("SELECT count(*) AS n FROM ledgers WHERE tenant = ?");
   const keys = db.prepare<[number], { generation: number; wrapped: Buffer | null; sealed_customer_id: Buffer | null }>(
     "SELECT generation, wrapped, sealed_customer_id FROM ledger_keys WHERE ledger = ? ORDER BY generation",
   );
   const deltaAt = db.prepare<[number, number], DeltaRow>("SELECT * FROM deltas WHERE ledger = ? AND sequence = ?");
   const deltaById = db.prepare<[number], DeltaRow>("SELECT * FROM deltas WHERE id = ?");
-  const deltaLast = db.prepare<[number], DeltaRow>("SELECT * FROM deltas WHERE ledger = ? ORDER BY sequence DESC LIMIT 1");
-  const deltaRange = db.prepare<[number, number, number], DeltaRow>("SELECT * FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?");
-  const nodeRow = db.prepare<[number, number], { fingerprint: Buffer; nodes: Buffer }>("SELECT fingerprint, nodes FROM deltas WHERE ledger = ? AND sequence = ?");
-  const HEADS = "SELECT l.anchor, l.position, l.ledger, l.count, l.balance, l.root FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor";
-  const headsFrom = db.prepare<[number, number, number], HeadRow>(`${HEADS} WHERE l.ledger = ? AND l.count >= ? ORDER BY l.count LIMIT ?`);
-  const lastHead = db.prepare<[number], HeadRow>(`${HEADS} WHERE l.ledger = ? ORDER BY l.count DESC LIMIT 1`);
+  const deltaLast = db.prepare<[number], DeltaRow>(
+    "SELECT * FROM deltas WHERE ledger = ? ORDER BY sequence DESC LIMIT 1",
+  );
+  const deltaRange = db.prepare<[number, number, number], DeltaRow>(
+    "SELECT * FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
+  );
+  const nodeRow = db.prepare<[number, number], { fingerprint: Buffer; nodes: Buffer }>(
+    "SELECT fingerprint, nodes FROM deltas WHERE ledger = ? AND sequence = ?",
+  );
+  const HEADS =
+    "SELECT l.anchor, l.position, l.ledger, l.count, l.balance, l.root FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor";
+  const headsFrom = db.prepare<[number, number, number], HeadRow>(
+    `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.count >= ? ORDER BY l.count LIMIT ?`,
+  );
+  const lastHead = db.prepare<[number], HeadRow>(
+    `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? ORDER BY l.count DESC LIMIT 1`,
+  );
   const lastConfirmed = db.prepare<[number], { count: number }>(
-    "SELECT l.count FROM anchor_leaves l JOIN anchor_progress p ON p.anchor = l.anchor WHERE l.ledger = ? AND p.state = 'confirmed' ORDER BY l.count DESC LIMIT 1",
+    "SELECT l.count FROM anchor_leaves l JOIN anchor_progress p ON p.anchor = l.anchor WHERE l.checkpoint IS NULL AND l.ledger = ? AND p.state = 'confirmed' ORDER BY l.count DESC LIMIT 1",
   );
   const ANCHORS = `SELECT ${ANCHOR_COLUMNS} FROM anchors a JOIN anchor_progress p ON p.anchor = a.id`;
   const anchorAt = db.prepare<[number], AnchorRow>(`${ANCHORS} WHERE a.id = ?`);
   const anchorPage = db.prepare<[number, number], AnchorRow>(`${ANCHORS} ORDER BY a.id DESC LIMIT ? OFFSET ?`);
   const anchorCount = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM anchors");
-  const leafRow = db.prepare<[number, number], { leaf: Buffer; nodes: Buffer }>("SELECT leaf, nodes FROM anchor_leaves WHERE anchor = ? AND position = ?");
+  const leafRow = db.prepare<[number, number], { leaf: Buffer; nodes: Buffer }>(
+    "SELECT leaf, nodes FROM anchor_leaves WHERE anchor = ? AND position = ?",
+  );
 
   function owner(id: number): Ledger {
     const row = ledgerById.get(id);
@@ -40,7 +82,11 @@ export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerpri
     return ledgerOf(row);
   }
 
-  function byRandomKey(index: TailIndex | undefined, key: Uint8Array, column: "fingerprint" | "request_id"): StoredDelta | undefined {
+  function byRandomKey(
+    index: TailIndex | undefined,
+    key: Uint8Array,
+    column: "fingerprint" | "request_id",
+  ): StoredDelta | undefined {
     invariant(index !== undefined, "this connection was opened with its indexes");
     for (const id of index.find(key)) {
       const row = deltaById.get(id);
@@ -50,10 +96,17 @@ export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerpri
     return undefined;
   }
 
-  function nodesFrom(read: (row: number) => { leaf: Uint8Array; nodes: Uint8Array }, positions: readonly Position[]): Uint8Array[] {
+  function nodesFrom(
+    read: (row: number) => { leaf: Uint8Array; nodes: Uint8Array } | undefined,
+    positions: readonly Position[],
+    damaged: (row: number, problem: string) => Error,
+  ): Uint8Array[] {
     return positions.map((position) => {
-      const node = nodeIn(read(rowOfNode(position)), position.level);
-      invariant(node.length === 32, "a completed node is stored with the leaf that completed it");
+      const row = read(rowOfNode(position));
+      if (!row) throw damaged(rowOfNode(position), "the row is missing");
+      const node = nodeIn(row, position.level);
+      if (node.length !== HASH_BYTES)
+        throw damaged(rowOfNode(position), "the tree nodes that it completed are not stored with it");
       return node;
     });
   }
@@ -64,10 +117,13 @@ export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerpri
       return row && ledgerOf(row);
     },
     ledgerById: owner,
-    ledgers: (tenantId: number, { offset, limit }: Page): Ledger[] => ledgerPage.all(tenantId, limit, offset).map(ledgerOf),
+    ledgers: (tenantId: number, { offset, limit }: Page): Ledger[] =>
+      ledgerPage.all(tenantId, limit, offset).map(ledgerOf),
     ledgerCount: (tenantId: number): number => ledgerCount.get(tenantId)!.n,
     keysOf: (ledgerId: number): SealedKey[] =>
-      keys.all(ledgerId).map((row) => ({ generation: row.generation, wrapped: row.wrapped, sealedCustomerId: row.sealed_customer_id })),
+      keys
+        .all(ledgerId)
+        .map((row) => ({ generation: row.generation, wrapped: row.wrapped, sealedCustomerId: row.sealed_customer_id })),
     delta(ledger: Ledger, sequence: number): StoredDelta | undefined {
       const row = deltaAt.get(ledger.id, sequence);
       return row && deltaOf(row, ledger);
@@ -76,20 +132,25 @@ export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerpri
       const row = deltaLast.get(ledger.id);
       return row && deltaOf(row, ledger);
     },
-    deltas: (ledger: Ledger, first: number, limit: number): StoredDelta[] => deltaRange.all(ledger.id, first, limit).map((row) => deltaOf(row, ledger)),
+    deltas: (ledger: Ledger, first: number, limit: number): StoredDelta[] =>
+      deltaRange.all(ledger.id, first, limit).map((row) => deltaOf(row, ledger)),
     deltaByFingerprint: (fingerprint: Uint8Array) => byRandomKey(fingerprints, fingerprint, "fingerprint"),
     deltaByRequestId: (requestId: Uint8Array) => byRandomKey(requestIds, requestId, "request_id"),
     nodes: (ledger: Ledger, positions: readonly Position[]): Uint8Array[] =>
-      nodesFrom((sequence) => {
-        const row = nodeRow.get(ledger.id, sequence);
-        invariant(row !== undefined, "every delta below the count is stored");
-        return leafIn(row);
-      }, positions),
+      nodesFrom(
+        (sequence) => {
+          const row = nodeRow.get(ledger.id, sequence);
+          return row && leafIn(row);
+        },
+        positions,
+        (sequence, problem) => new RecordDamagedError(problem, { ledger, sequence }),
+      ),
     anchoredCounts: (ledgerId: number): AnchoredCounts => ({
       confirmed: lastConfirmed.get(ledgerId)?.count ?? 0,
       underWay: lastHead.get(ledgerId)?.count ?? 0,
     }),
-    headsFrom: (ledgerId: number, sequence: number, limit: number): AnchoredHead[] => headsFrom.all(ledgerId, sequence, limit).map(headOf),
+    headsFrom: (ledgerId: number, sequence: number, limit: number): AnchoredHead[] =>
+      headsFrom.all(ledgerId, sequence, limit).map(headOf),
     lastHead(ledgerId: number): AnchoredHead | undefined {
       const row = lastHead.get(ledgerId);
       return row && headOf(row);
@@ -103,10 +164,10 @@ export function openReader(db: Sqlite, { fingerprints, requestIds }: { fingerpri
       total: anchorCount.get()!.n,
     }),
     anchorNodes: (index: number, positions: readonly Position[]): Uint8Array[] =>
-      nodesFrom((leafNumber) => {
-        const row = leafRow.get(index, leafNumber - 1);
-        invariant(row !== undefined, "every leaf of an anchor is stored");
-        return row;
-      }, positions),
+      nodesFrom(
+        (leafNumber) => leafRow.get(index, leafNumber - 1),
+        positions,
+        (leafNumber, problem) => new RecordDamagedError(`anchor ${index}, leaf ${leafNumber}: ${problem}`),
+      ),
   };
 }

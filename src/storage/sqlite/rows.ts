@@ -1,7 +1,15 @@
-import { formatAmount, parseAmount } from "../../core/amount.ts";
+import { parseAmount } from "../../core/amount.ts";
+import { TallyrootError } from "../../core/errors.ts";
 import { leafOf } from "../../core/fingerprint.ts";
 import { HASH_BYTES, type Position } from "../../core/tree.ts";
-import type { Anchor, AnchoredHead, AnchorState, Ledger, StoredDelta } from "../../ledger/ports.ts";
+import {
+  type Anchor,
+  type AnchoredHead,
+  type AnchorState,
+  type Ledger,
+  RecordDamagedError,
+  type StoredDelta,
+} from "../../ledger/ports.ts";
 
 /** Rows as SQLite has them, and what the ports call them. */
 
@@ -26,12 +34,21 @@ export type DeltaRow = {
   request_id: Buffer | null;
 };
 
+/** @throws RecordDamagedError when an amount is no amount: only a change of the row can make it so. */
 export function deltaOf(row: DeltaRow, ledger: Ledger): StoredDelta {
+  const units = (column: "amount" | "balance") => {
+    try {
+      return parseAmount(row[column]);
+    } catch (error) {
+      if (!(error instanceof TallyrootError)) throw error;
+      throw new RecordDamagedError(`the stored ${column} is no amount`, { ledger, sequence: row.sequence });
+    }
+  };
   return {
     ledger,
     sequence: row.sequence,
-    amount: parseAmount(row.amount),
-    balance: parseAmount(row.balance),
+    amount: units("amount"),
+    balance: units("balance"),
     recordedAt: row.recorded_at,
     commitment: row.commitment,
     fingerprint: row.fingerprint,
@@ -42,7 +59,14 @@ export function deltaOf(row: DeltaRow, ledger: Ledger): StoredDelta {
   };
 }
 
-export type HeadRow = { anchor: number; position: number; ledger: number; count: number; balance: string; root: Buffer };
+export type HeadRow = {
+  anchor: number;
+  position: number;
+  ledger: number;
+  count: number;
+  balance: string;
+  root: Buffer;
+};
 
 export function headOf(row: HeadRow): AnchoredHead {
   return {
@@ -69,7 +93,8 @@ export type AnchorRow = {
   confirmed_at: number | null;
 };
 
-export const ANCHOR_COLUMNS = "a.id, a.root, a.size, a.through, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
+export const ANCHOR_COLUMNS =
+  "a.id, a.root, a.size, a.through, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
 
 export function anchorOf(row: AnchorRow): Anchor {
   return {
@@ -85,9 +110,6 @@ export function anchorOf(row: AnchorRow): Anchor {
     confirmedAt: row.confirmed_at,
   };
 }
-
-/** The text under which an amount is stored: canonical, so that one amount has one text. */
-export const amountText = formatAmount;
 
 /** The leaf number, from 1, with which a stored node stands: that of the leaf that completed it. */
 export function rowOfNode({ level, index }: Position): number {

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { LedgerStore, TenantStore } from "../../ledger/ports.ts";
 import { databaseFile, openDatabase } from "./database.ts";
+import { expectMasterKey } from "./master-key.ts";
 import { openReader } from "./reader.ts";
 import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore } from "./tenants.ts";
@@ -16,10 +17,22 @@ export type Facts = { get(name: string): string | undefined; set(name: string, v
  *
  * @param master the key that wraps every ledger's key.
  * @param clock Unix milliseconds.
+ * @throws StorageRefusedError when the directory was made with another master key, or is not of this version.
  */
-export function openSqliteStore(options: { dir: string; master: KeyObject; clock: () => number; report: (message: string, error: Error) => void }): SqliteStore {
+export function openSqliteStore(options: {
+  dir: string;
+  master: KeyObject;
+  clock: () => number;
+  report: (message: string, error: Error) => void;
+}): SqliteStore {
   const { dir, master, clock, report } = options;
   const db = openDatabase(databaseFile(dir));
+  try {
+    expectMasterKey(db, master);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
   const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
   const requestIds = openTailIndex(db, "request_index", "request_id");
   const reader = openReader(db, { fingerprints, requestIds });

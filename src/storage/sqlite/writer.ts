@@ -28,7 +28,12 @@ type Unit = {
 type NewKey = { state: LedgerState; sealed: SealedKey; opensLedger: boolean };
 
 /** What one commit is about to write: nothing of it is seen outside before it is on disk. */
-type Draft = { states: Map<string, LedgerState>; keys: NewKey[]; deltas: StoredDelta[]; byRequestId: Map<string, StoredDelta> };
+type Draft = {
+  states: Map<string, LedgerState>;
+  keys: NewKey[];
+  deltas: StoredDelta[];
+  byRequestId: Map<string, StoredDelta>;
+};
 
 export type WriterParts = {
   reader: SqliteReader;
@@ -40,7 +45,10 @@ export type WriterParts = {
   report: (message: string, error: Error) => void;
 };
 
-export type SqliteWriter = { record(requests: readonly RecordRequest[], atomic: boolean): Promise<RecordOutcome[]>; close(): void };
+export type SqliteWriter = {
+  record(requests: readonly RecordRequest[], atomic: boolean): Promise<RecordOutcome[]>;
+  close(): void;
+};
 
 /**
  * The one writer of deltas: requests that arrive within one turn of the event loop share a transaction (group commit), so that
@@ -51,7 +59,9 @@ export function openWriter(
   { reader, fingerprints, requestIds, master, clock, report }: WriterParts,
 ): SqliteWriter {
   const insertLedger = db.prepare("INSERT INTO ledgers (id, tenant, address, opened_at) VALUES (?, ?, ?, ?)");
-  const insertKey = db.prepare("INSERT INTO ledger_keys (ledger, generation, wrapped, sealed_customer_id) VALUES (?, ?, ?, ?)");
+  const insertKey = db.prepare(
+    "INSERT INTO ledger_keys (ledger, generation, wrapped, sealed_customer_id) VALUES (?, ?, ?, ?)",
+  );
   const insertDelta = db.prepare(
     "INSERT INTO deltas (ledger, sequence, amount, balance, recorded_at, commitment, fingerprint, nodes, generation, sealed, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
@@ -71,9 +81,21 @@ export function openWriter(
     const address = ledgerAddress(request.tenant.namespace, request.customerId);
     const ledger = reader.ledger(request.tenant.id, address);
     if (!ledger) {
-      const opened = { id: nextLedgerId + draft.keys.filter((key) => key.opensLedger).length, tenantId: request.tenant.id, address, openedAt: now };
+      const opened = {
+        id: nextLedgerId + draft.keys.filter((key) => key.opensLedger).length,
+        tenantId: request.tenant.id,
+        address,
+        openedAt: now,
+      };
       const { open, sealed } = makeLedgerKey(master, address, 1, request.customerId);
-      const state = { ledger: opened, balance: 0n, recordedAt: 0, frontier: EMPTY_FRONTIER, generation: 1, key: open.key };
+      const state = {
+        ledger: opened,
+        balance: 0n,
+        recordedAt: 0,
+        frontier: EMPTY_FRONTIER,
+        generation: 1,
+        key: open.key,
+      };
       draft.keys.push({ state, sealed, opensLedger: true });
       draft.states.set(name, state);
       return state;
@@ -83,7 +105,12 @@ export function openWriter(
     const sealed = reader.keysOf(ledger.id).at(-1);
     invariant(sealed !== undefined, "a ledger has a key");
     const peaks = reader.nodes(ledger, peakPositions(last.sequence));
-    const base = { ledger, balance: last.balance, recordedAt: last.recordedAt, frontier: { count: last.sequence, peaks } };
+    const base = {
+      ledger,
+      balance: last.balance,
+      recordedAt: last.recordedAt,
+      frontier: { count: last.sequence, peaks },
+    };
     const open = openLedgerKey(master, ledger, sealed);
     if (open) return { ...base, generation: open.generation, key: open.key };
     // The content was erased: what is recorded from now on is sealed with a key of its own.
@@ -117,10 +144,28 @@ export function openWriter(
 
   function composeUnit(unit: Unit, draft: Draft, now: number): RecordOutcome[] {
     if (!unit.atomic) return unit.requests.map((request) => outcomeOf(request, draft, now));
-    const trial = { states: new Map(draft.states), keys: [...draft.keys], deltas: [...draft.deltas], byRequestId: new Map(draft.byRequestId) };
+    const trial = {
+      states: new Map(draft.states),
+      keys: [...draft.keys],
+      deltas: [...draft.deltas],
+      byRequestId: new Map(draft.byRequestId),
+    };
     const outcomes = unit.requests.map((request) => outcomeOf(request, trial, now));
-    if (!outcomes.some((outcome) => outcome.kind === "refused")) Object.assign(draft, trial);
-    return outcomes;
+    const index = outcomes.findIndex((outcome) => outcome.kind === "refused");
+    const refused = outcomes[index];
+    if (refused?.kind !== "refused") {
+      Object.assign(draft, trial);
+      return outcomes;
+    }
+    const dropped = new Set(trial.deltas.slice(draft.deltas.length));
+    const error = new TallyrootError(
+      refused.error.code,
+      `not recorded, because item ${index} of the same unit was refused: ${refused.error.message}`,
+      { index },
+    );
+    return outcomes.map((outcome) =>
+      outcome.kind !== "refused" && dropped.has(outcome.delta) ? { kind: "refused", error } : outcome,
+    );
   }
 
   const store = db.transaction((draft: Draft): number[] => {
@@ -131,8 +176,19 @@ export function openWriter(
     }
     return draft.deltas.map((d) =>
       Number(
-        insertDelta.run(d.ledger.id, d.sequence, formatAmount(d.amount), formatAmount(d.balance), d.recordedAt, d.commitment, d.fingerprint, d.nodes, d.generation, d.sealed, d.requestId)
-          .lastInsertRowid,
+        insertDelta.run(
+          d.ledger.id,
+          d.sequence,
+          formatAmount(d.amount),
+          formatAmount(d.balance),
+          d.recordedAt,
+          d.commitment,
+          d.fingerprint,
+          d.nodes,
+          d.generation,
+          d.sealed,
+          d.requestId,
+        ).lastInsertRowid,
       ),
     );
   });
@@ -140,8 +196,18 @@ export function openWriter(
   function commit(units: Unit[]): void {
     const draft: Draft = { states: new Map(), keys: [], deltas: [], byRequestId: new Map() };
     const now = clock();
+    const outcomes: RecordOutcome[][] = [];
+    for (const unit of units) {
+      try {
+        outcomes.push(composeUnit(unit, draft, now));
+      } catch (error) {
+        // A ledger that cannot be read harms whoever asked for it, and nobody whose request came at the same time.
+        unit.reject(unavailable(error));
+        commit(units.filter((other) => other !== unit));
+        return;
+      }
+    }
     try {
-      const outcomes = units.map((unit) => composeUnit(unit, draft, now));
       // Ledgers that were opened for a refused request only are not stored.
       const used = new Set(draft.deltas.map((delta) => delta.ledger.id));
       draft.keys = draft.keys.filter((key) => used.has(key.state.ledger.id));
@@ -149,7 +215,7 @@ export function openWriter(
       nextLedgerId = draft.keys.reduce((next, { state }) => Math.max(next, state.ledger.id + 1), nextLedgerId);
       draft.deltas.forEach((delta, i) => {
         fingerprints.add(delta.fingerprint, ids[i]!);
-        if (delta.requestId) requestIds.add(delta.requestId, ids[i]!);
+        requestIds.add(delta.requestId, ids[i]!);
       });
       remember(draft, used);
       units.forEach((unit, i) => {
@@ -175,6 +241,7 @@ export function openWriter(
 
   function flush(): void {
     scheduled = false;
+    if (closed) return;
     const units: Unit[] = [];
     let size = 0;
     while (waiting.length > 0 && (size === 0 || size + waiting[0]!.requests.length <= GROUP)) {
@@ -209,7 +276,11 @@ export function openWriter(
     record(requests, atomic) {
       if (closed) return Promise.reject(new TallyrootError("SERVICE_UNAVAILABLE", "the server is stopping"));
       if (waitingRequests + requests.length > MOST_WAITING) {
-        return Promise.reject(new TallyrootError("SERVICE_UNAVAILABLE", "too many deltas are waiting to be written", { retryAfterSeconds: 1 }));
+        return Promise.reject(
+          new TallyrootError("SERVICE_UNAVAILABLE", "too many deltas are waiting to be written", {
+            retryAfterSeconds: 1,
+          }),
+        );
       }
       return new Promise((resolve, reject) => {
         waiting.push({ requests, atomic, resolve, reject });
@@ -232,5 +303,10 @@ function mapKey(bytes: Uint8Array): string {
 /** A failing disk is the world's failure: it is answered 503. Anything else is our bug and goes on as it is. */
 function unavailable(error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
-  return new TallyrootError("SERVICE_UNAVAILABLE", "the record cannot be written now; nothing of this request was recorded", { retryAfterSeconds: 1 }, { cause: error });
+  return new TallyrootError(
+    "SERVICE_UNAVAILABLE",
+    "the record cannot be written now; nothing of this request was recorded",
+    { retryAfterSeconds: 1 },
+    { cause: error },
+  );
 }

@@ -1,0 +1,136 @@
+import { appendOnly } from "../append-only.ts";
+
+/** Checkpoints, the effects of idempotent requests, usage, and webhooks. */
+export const STATEMENTS = `
+-- Statements about one ledger. kind window: the period-end statement over [from_time, to_time); kind selection: over chosen deltas.
+-- statement_id is what the API calls checkpointId; it is derived from the leaf, which is no secret.
+CREATE TABLE checkpoints (
+  id INTEGER PRIMARY KEY,
+  statement_id TEXT NOT NULL UNIQUE,
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  ledger INTEGER NOT NULL REFERENCES ledgers (id),
+  kind TEXT NOT NULL CHECK (kind IN ('window', 'selection')),
+  from_time INTEGER NOT NULL,
+  to_time INTEGER NOT NULL,
+  first_sequence INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  opening_balance TEXT NOT NULL,
+  closing_balance TEXT NOT NULL,
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  fingerprint BLOB NOT NULL UNIQUE CHECK (length(fingerprint) = 32),
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX checkpoints_by_ledger ON checkpoints (ledger, id);
+CREATE INDEX checkpoints_by_tenant ON checkpoints (tenant, id);
+CREATE UNIQUE INDEX checkpoints_by_window ON checkpoints (ledger, from_time, to_time, count) WHERE kind = 'window';
+
+-- The deltas of a selection, in order of sequence.
+CREATE TABLE checkpoint_selections (
+  checkpoint INTEGER NOT NULL REFERENCES checkpoints (id),
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (checkpoint, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- Checkpoints that were asked for together and go into one anchor together. A checkpoint counts for anchoring once a batch that
+-- reaches it is here: rows that a crash left before their batch are taken up by the next.
+CREATE TABLE checkpoint_batches (
+  id INTEGER PRIMARY KEY,
+  statement_id TEXT NOT NULL UNIQUE,
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  from_time INTEGER NOT NULL,
+  to_time INTEGER NOT NULL,
+  first_checkpoint INTEGER NOT NULL,
+  last_checkpoint INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX checkpoint_batches_by_tenant ON checkpoint_batches (tenant, id);
+
+-- What a request with an idempotency key did, where it did not record a delta. members: what was asked, sealed.
+CREATE TABLE requests (
+  request_id BLOB PRIMARY KEY,
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  route TEXT NOT NULL,
+  effect TEXT NOT NULL,
+  sealed_members BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Deltas recorded per tenant and UTC month (YYYY-MM): a counter, rebuilt from the record where it is doubted.
+CREATE TABLE usage (
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  period TEXT NOT NULL,
+  deltas INTEGER NOT NULL,
+  PRIMARY KEY (tenant, period)
+) STRICT, WITHOUT ROWID;
+
+-- Where deliveries go. The signing secrets are sealed with the master key; previous_secret counts until previous_until.
+CREATE TABLE webhook_endpoints (
+  id TEXT PRIMARY KEY,
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  sealed_url BLOB NOT NULL,
+  sealed_description BLOB,
+  events TEXT NOT NULL,
+  sealed_secret BLOB NOT NULL,
+  sealed_previous_secret BLOB,
+  previous_until INTEGER,
+  enabled INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  deleted_at INTEGER,
+  last_triggered_at INTEGER,
+  success_count INTEGER NOT NULL DEFAULT 0,
+  failure_count INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_endpoints_by_tenant ON webhook_endpoints (tenant, created_at);
+
+-- What happened, without what it was about: the payload is made from the record when it is sent. subject: the ledger whose
+-- events keep their order, 0 for none; reference: a sequence, a checkpoint or an anchor, by kind.
+CREATE TABLE webhook_events (
+  id INTEGER PRIMARY KEY,
+  event_id TEXT NOT NULL UNIQUE,
+  tenant INTEGER NOT NULL REFERENCES tenants (id),
+  event TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  reference INTEGER NOT NULL,
+  anchor INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX webhook_events_by_tenant ON webhook_events (tenant, id);
+
+CREATE TABLE webhook_deliveries (
+  event INTEGER NOT NULL REFERENCES webhook_events (id),
+  endpoint TEXT NOT NULL REFERENCES webhook_endpoints (id),
+  tenant INTEGER NOT NULL,
+  subject INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'parked')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at INTEGER NOT NULL,
+  last_attempt_at INTEGER,
+  last_status INTEGER,
+  last_error TEXT,
+  delivered_at INTEGER,
+  PRIMARY KEY (event, endpoint)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (endpoint, subject, event) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_by_tenant ON webhook_deliveries (tenant, event);
+
+-- How far the events of confirmed anchors have been made: the last anchor, and the last of its leaves.
+CREATE TABLE webhook_progress (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  anchor INTEGER NOT NULL,
+  position INTEGER NOT NULL
+) STRICT;
+INSERT INTO webhook_progress (id, anchor, position) VALUES (1, 0, -1);
+
+ALTER TABLE anchors ADD COLUMN through_checkpoint INTEGER NOT NULL DEFAULT 0;
+-- Set for the leaf of a checkpoint, where count, balance and root are those of the checkpoint and no head of the ledger.
+ALTER TABLE anchor_leaves ADD COLUMN checkpoint INTEGER;
+CREATE INDEX anchor_leaves_by_checkpoint ON anchor_leaves (checkpoint) WHERE checkpoint IS NOT NULL;
+DROP INDEX anchor_leaves_by_ledger;
+CREATE INDEX anchor_leaves_by_ledger ON anchor_leaves (ledger, count) WHERE checkpoint IS NULL;
+
+${appendOnly("checkpoints")}
+${appendOnly("checkpoint_selections")}
+${appendOnly("checkpoint_batches")}
+${appendOnly("requests")}
+`;

@@ -1,0 +1,86 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { MAX_BALANCE, ONE } from "#src/core/amount.ts";
+import { fromHex, toHex } from "#src/core/bytes.ts";
+import { makeApiKey, parseApiKey } from "#src/ledger/api-keys.ts";
+import type { Scope, Tenant } from "#src/ledger/ports.ts";
+import { sealingKey } from "#src/ledger/seal.ts";
+import { openDataDirectory } from "#src/storage/data-directory.ts";
+import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
+import { recordIdOf } from "#src/wire/record-id.ts";
+
+/** What a data directory holds before its server starts: things that the API itself cannot make. */
+export type Seed = {
+  keys: Record<"admin" | "write" | "read" | "revoked" | "stranger", string>;
+  namespace: Uint8Array;
+  /** A delta whose content was erased. */
+  erased: Seeded;
+  /** A ledger one unit below the largest balance. */
+  brimful: Seeded;
+  /** A delta of another tenant. */
+  theirs: Seeded;
+};
+
+export type Seeded = { customerId: string; recordId: string; receiptId: string };
+
+/** The store of a data directory whose server is not running. */
+export function openStoreIn(dir: string): SqliteStore {
+  const folder = openDataDirectory(dir);
+  const master = sealingKey(fromHex(folder.key("master-key"), 32));
+  return openSqliteStore({
+    dir,
+    master,
+    clock: Date.now,
+    report: (message, cause) => {
+      throw new Error(message, { cause });
+    },
+  });
+}
+
+export async function seedDirectory(dir: string): Promise<Seed> {
+  if (existsSync(join(dir, "tallyroot.db"))) throw new Error(`${dir} is in use`);
+  const store = openStoreIn(dir);
+  const ours = await store.addTenant("default", Date.now());
+  const other = await store.addTenant("other", Date.now());
+  const key = (tenant: Tenant, scope: Scope) =>
+    makeApiKey(store, { tenantId: tenant.id, scope, label: "seeded", mode: "test", now: Date.now() });
+  const keys = {
+    admin: await key(ours, "admin"),
+    write: await key(ours, "write"),
+    read: await key(ours, "read"),
+    revoked: await key(ours, "admin"),
+    stranger: await key(other, "admin"),
+  };
+  const seed = {
+    keys,
+    namespace: ours.namespace,
+    erased: await seedDelta(store, ours, "erased", 5n * ONE),
+    brimful: await seedDelta(store, ours, "brimful", MAX_BALANCE - 1n),
+    theirs: await seedDelta(store, other, "theirs", 7n * ONE),
+  };
+  store.close();
+  change(dir, "UPDATE api_keys SET revoked_at = created_at WHERE public_id = ?", parseApiKey(keys.revoked)!.publicId);
+  change(
+    dir,
+    "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL WHERE ledger = (SELECT ledger FROM deltas WHERE fingerprint = ?)",
+    fromHex(seed.erased.receiptId),
+  );
+  return seed;
+}
+
+async function seedDelta(store: SqliteStore, tenant: Tenant, customerId: string, amount: bigint): Promise<Seeded> {
+  const [outcome] = await store.record([{ tenant, customerId, amount, reason: "seeded" }], true);
+  if (outcome?.kind !== "recorded") throw new Error(`${customerId} was not recorded`);
+  const { ledger, sequence, fingerprint } = outcome.delta;
+  return { customerId, recordId: recordIdOf(ledger.address, sequence), receiptId: toHex(fingerprint) };
+}
+
+/** Changes exactly one row of a database behind the server's back. */
+export function change(dir: string, sql: string, ...values: unknown[]): void {
+  const db = new Database(databaseFile(dir));
+  const { changes } = db.prepare(sql).run(...values);
+  db.close();
+  if (changes !== 1) throw new Error(`${changes} rows changed: ${sql}`);
+}
