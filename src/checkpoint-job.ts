@@ -32,6 +32,7 @@ const chain = openAnchorLog({ rpcUrl: input.rpcUrl, publisherKey: input.publishe
 const stopping = new AbortController();
 port.on("message", (order: JobOrder) => {
   if (order === "stop") stopping.abort();
+  else contents.forget(order.forget);
 });
 const { signal } = stopping;
 

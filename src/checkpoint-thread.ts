@@ -9,6 +9,8 @@ const STOP_PATIENCE_MS = 5_000;
 export type CheckpointJob = {
   /** How it is, in a sentence; `ok` is false while it waits for the chain or has halted. */
   state(): { ok: boolean; halted: boolean; detail: string };
+  /** Makes it forget the open keys of a ledger. */
+  forget(ledgerId: number): void;
   stop(): Promise<void>;
 };
 
@@ -33,6 +35,7 @@ export function startCheckpointJob(input: JobInput, log: Log): CheckpointJob {
   worker.once("error", (error) => halt("the checkpoint job crashed", { err: error }));
   return {
     state: () => state,
+    forget: (ledgerId) => worker.postMessage({ forget: ledgerId } satisfies JobOrder),
     async stop() {
       worker.postMessage("stop" satisfies JobOrder);
       const patience = setTimeout(() => void worker.terminate(), STOP_PATIENCE_MS);

@@ -31,6 +31,8 @@ const privateKey = key.refine((text) => BigInt(text) > 0n && BigInt(text) < GROU
 
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 
+const flag = z.enum(["true", "false"], "must be true or false").default("false").transform((text) => text === "true");
+
 /** Every setting: an environment variable, what it may be, and what it is where it is not set. */
 const SETTINGS = z.object({
   PORT: port(3000),
@@ -45,6 +47,9 @@ const SETTINGS = z.object({
   TALLYROOT_ANCHOR_INTERVAL_MS: count(50, 86_400_000).default(2000),
   TALLYROOT_CONFIRMATIONS: count(1, 10_000).optional(),
   TALLYROOT_MASTER_KEY: key.optional(),
+  TALLYROOT_QUOTA_DELTAS_PER_MONTH: count(1, 999_999_999).optional(),
+  TALLYROOT_PUBLIC_REASONS: flag,
+  TALLYROOT_CLOSE_MONTHS: flag,
   TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
 });
 
@@ -65,6 +70,12 @@ export type Config = Readonly<{
   anchorIntervalMs: number;
   confirmations: number;
   masterKey: `0x${string}` | undefined;
+  /** Deltas that a tenant may record in a UTC month; null for no quota. */
+  quota: number | null;
+  /** Whether the public verification shows reasons and references. */
+  publicReasons: boolean;
+  /** Whether every customer's month is closed with a checkpoint once it is over. */
+  closeMonths: boolean;
   logLevel: "debug" | "info" | "warn" | "error";
 }>;
 
@@ -96,7 +107,10 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     contract: s.TALLYROOT_CONTRACT as `0x${string}` | undefined,
     anchorIntervalMs: s.TALLYROOT_ANCHOR_INTERVAL_MS,
     confirmations: s.TALLYROOT_CONFIRMATIONS ?? CONFIRMATIONS[s.TALLYROOT_CHAIN],
+    quota: s.TALLYROOT_QUOTA_DELTAS_PER_MONTH ?? null,
     masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
+    publicReasons: s.TALLYROOT_PUBLIC_REASONS,
+    closeMonths: s.TALLYROOT_CLOSE_MONTHS,
     logLevel: s.TALLYROOT_LOG_LEVEL,
   };
 }

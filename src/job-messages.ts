@@ -12,8 +12,8 @@ export type JobInput = {
   intervalMs: number;
 };
 
-/** What it is told. */
-export type JobOrder = "stop";
+/** What it is told: to end, or to forget the open keys of a ledger whose content is erased. */
+export type JobOrder = "stop" | { forget: number };
 
 /** What it tells: a round went through, it waits for the chain, or it has stopped for good until somebody looks. */
 export type JobNews =

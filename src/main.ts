@@ -17,17 +17,21 @@ import { installKeccak } from "./core/keccak.ts";
 import { fastKeccak } from "./fast-keccak.ts";
 import { createApp } from "./http/app.ts";
 import { ROUTES } from "./http/route-table.ts";
-import { makeApiKey } from "./ledger/api-keys.ts";
+import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
 import type { Tenant, TenantStore } from "./ledger/ports.ts";
 import { SealBrokenError, sealingKey } from "./ledger/seal.ts";
+import { openSummaries } from "./ledger/summarize.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "./storage/sqlite/database.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
+import { startMonthClosing } from "./month-closing.ts";
 import { welcome } from "./welcome.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
 const DRAIN_MS = 3_000;
+/** Milliseconds between two looks for connections that have become idle meanwhile. */
+const SWEEP_MS = 20;
 
 /** The fact that the first API key is in its file. */
 const FIRST_KEY = "first.key";
@@ -47,14 +51,15 @@ async function main(): Promise<void> {
   const masterKey = config.masterKey ?? dir.key("master-key");
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
-  const store = openSqliteStore({ dir: dir.path, master, clock: Date.now, report: (message, error) => log.error({ err: error }, message) });
+  const store = openSqliteStore({ dir: dir.path, master, clock: Date.now, report: (message, error) => log.error({ err: error }, message), quota: config.quota });
   const contents = openContents(store, master);
 
   // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
   const tenant = await openTenant(store);
+  const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
   let newKey: string | undefined;
   if (store.facts.get(FIRST_KEY) === undefined) {
-    newKey = await makeApiKey(store, { tenantId: tenant.id, scope: "admin", label: "made at the first start", mode: config.chain.kind === "rpc" ? "live" : "test", now: Date.now() });
+    newKey = await makeApiKey(store, { tenantId: tenant.id, scope: "admin", label: "made at the first start", mode: keyMode, now: Date.now() });
     dir.write("api-key", `${newKey}\n`);
     store.facts.set(FIRST_KEY, "written");
   }
@@ -71,6 +76,7 @@ async function main(): Promise<void> {
     { dataDir: dir.path, masterKey, publisherKey, rpcUrl, place: { chainId: place.chainId, contract: place.contract, log: place.log }, confirmations: config.confirmations, intervalMs: config.anchorIntervalMs },
     log,
   );
+  const closing = config.closeMonths ? startMonthClosing(store, Date.now, log) : undefined;
   let url = "";
   const service = {
     store,
@@ -78,8 +84,13 @@ async function main(): Promise<void> {
     place,
     witness: openWitness({ rpcUrl, codeHash: toHex(place.codeHash), confirmations: config.confirmations }),
     confirmations: config.confirmations,
+    keyMode,
+    quota: config.quota,
+    summaries: openSummaries(store, Date.now),
+    forgetElsewhere: job.forget,
     // A provider's endpoint has its key in the URL: only the embedded chain's is for everybody.
     rpcUrl: embedded ? rpcUrl : null,
+    showsReasons: config.publicReasons,
     publicUrl: () => config.publicUrl ?? url,
     clock: Date.now,
     async readiness() {
@@ -103,9 +114,12 @@ async function main(): Promise<void> {
     stopping = true;
     process.stdout.write(`\nStopping: ${why}\n`);
     const drained = new Promise((done) => server.close(done));
-    server.closeIdleConnections();
+    // A connection that has had its last answer is idle from then on; its client may keep it open for a next request.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
     setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
     await drained;
+    clearInterval(sweep);
+    await closing?.stop();
     await job.stop();
     await embedded?.stop();
     store.close();
@@ -125,7 +139,7 @@ async function main(): Promise<void> {
 /** @throws SettingError when the master key is not the one that this data directory was made with. */
 async function openTenant(store: TenantStore): Promise<Tenant> {
   try {
-    return (await store.tenantByName("default")) ?? (await store.addTenant("default", Date.now()));
+    return (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;
     throw new SettingError("the master key is not the one that this data directory was made with: check TALLYROOT_MASTER_KEY, or the file master-key", { cause: error });

@@ -1,5 +1,6 @@
-import { type Dispute, disputesOf, type Party, type RecordedDelta, type RecordedScope, type View } from "./dispute.ts";
+import { type Dispute, findingDisputes, type Party, type RecordedDelta, type RecordedScope, type View } from "./dispute.ts";
 import { invariant } from "./errors.ts";
+import { atOnce, STEP, type Steps, sorting } from "./steps.ts";
 
 /** The first dispute in sequence order, and the record's balance on either side of it, in units of 10^-18. */
 export type Divergence = {
@@ -37,7 +38,8 @@ export type Comparison<D extends RecordedDelta = RecordedDelta> = {
  * - DUPLICATE: the second and later mentions of one sequence (plus the delta, or what its balance adds).
  * - DIFFERENT_AMOUNT: the stated delta is not the recorded one (the difference).
  * - DIFFERENT_BALANCE: the balance makes a step that neither the record nor the disputes before explain (that step). Entries that
- *   inherit an earlier difference are not disputed again; one that settles it is, with the opposite amount.
+ *   inherit an earlier difference are not disputed again; one that settles it is, with the opposite amount. At the last recorded
+ *   delta also: the closing balance that the party states is not where its entries lead (the rest).
  * - REORDERED: the entry is among the fewest without which the view is in sequence order (0).
  *
  * An entry that states neither delta nor balance agrees to what is recorded. Without any view, nothing is confirmed.
@@ -46,22 +48,41 @@ export type Comparison<D extends RecordedDelta = RecordedDelta> = {
  * @see dispute.ts for how stated deltas and balances are weighed against each other
  */
 export function compareViews<D extends RecordedDelta>(scope: RecordedScope<D>, views: readonly View[]): Comparison<D> {
-  const closingBalance = closingOf(scope);
-  const disputed: Dispute[] = [];
-  const outcomes = views.map((view): ViewOutcome => {
-    const { disputes, closing } = disputesOf(scope, view);
+  return atOnce(comparing(scope, views));
+}
+
+/** The same in steps. */
+export function* comparing<D extends RecordedDelta>(
+  scope: RecordedScope<D>,
+  views: readonly View[],
+): Steps<Comparison<D>> {
+  const closingBalance = yield* addingUp(scope);
+  const found: Dispute[] = [];
+  const unsettled = new Set<number | undefined>();
+  const outcomes: ViewOutcome[] = [];
+  for (const view of views) {
+    const { disputes, closing } = yield* findingDisputes(scope, view);
     const gap = closing - closingBalance;
-    const explained = disputes.reduce((sum, { amount }) => sum + amount, 0n);
+    let explained = 0n;
+    for (const [i, dispute] of disputes.entries()) {
+      if (i % STEP === 0) yield;
+      explained += dispute.amount;
+      unsettled.add(dispute.sequence);
+      found.push(dispute);
+    }
     invariant(explained === gap, "the amounts of the disputes add up to the gap");
-    for (const dispute of disputes) disputed.push(dispute);
-    return { party: view.party, closingBalance: closing, gap };
-  });
-  disputed.sort((a, b) => a.position - b.position || Number(isUnknown(a)) - Number(isUnknown(b)));
-  const unsettled = new Set(disputed.map(({ sequence }) => sequence));
+    outcomes.push({ party: view.party, closingBalance: closing, gap });
+  }
+  const disputed = yield* sorting(found, inSequenceOrder);
+  const confirmed: D[] = [];
+  for (const [i, delta] of views.length === 0 ? [] : scope.deltas.entries()) {
+    if (i % STEP === 0) yield;
+    if (!unsettled.has(delta.sequence)) confirmed.push(delta);
+  }
   return {
     closingBalance,
     views: outcomes,
-    confirmed: views.length === 0 ? [] : scope.deltas.filter(({ sequence }) => !unsettled.has(sequence)),
+    confirmed,
     disputed,
     divergence: disputed[0] ? divergenceAt(scope, disputed[0]) : null,
   };
@@ -80,9 +101,10 @@ export function sequenceWithBalance(scope: RecordedScope, claimed: bigint): numb
 }
 
 /** The balance after the scope. The record is ours: a hole or a wrong sum in it is a bug, not a dispute. */
-function closingOf({ firstSequence, openingBalance, deltas }: RecordedScope): bigint {
+function* addingUp({ firstSequence, openingBalance, deltas }: RecordedScope): Steps<bigint> {
   let balance = openingBalance;
   for (const [i, delta] of deltas.entries()) {
+    if (i % STEP === 0) yield;
     balance += delta.amount;
     invariant(delta.sequence === firstSequence + i, "the recorded sequences have no holes");
     invariant(delta.balance === balance, "the recorded balances add up");
@@ -90,8 +112,9 @@ function closingOf({ firstSequence, openingBalance, deltas }: RecordedScope): bi
   return balance;
 }
 
-function isUnknown(dispute: Dispute): boolean {
-  return dispute.kind === "NOT_ON_RECORD";
+/** An identifier that is not on record comes after what is said about the delta that it follows. */
+function inSequenceOrder(a: Dispute, b: Dispute): number {
+  return a.position - b.position || Number(a.kind === "NOT_ON_RECORD") - Number(b.kind === "NOT_ON_RECORD");
 }
 
 function divergenceAt(scope: RecordedScope, { kind, party, position, amount }: Dispute): Divergence {

@@ -1,4 +1,5 @@
-import { outsideLongestIncreasing } from "./longest-increasing.ts";
+import { findingOutside } from "./longest-increasing.ts";
+import { STEP, type Steps } from "./steps.ts";
 
 /** Whose view it is: the caller's or its counterparty's. */
 export type Party = "yours" | "theirs";
@@ -25,7 +26,12 @@ export type Entry = {
 };
 
 /** What one party says happened in the scope, in the order in which it was sent. */
-export type View = { readonly party: Party; readonly entries: readonly Entry[] };
+export type View = {
+  readonly party: Party;
+  readonly entries: readonly Entry[];
+  /** The balance that the party says it has in the end, where it says so apart from its entries. Units of 10^-18. */
+  readonly closingBalance?: bigint | undefined;
+};
 
 export type DisputeKind =
   | "MISSING"
@@ -40,11 +46,11 @@ export type DisputeKind =
 export type Dispute = {
   readonly kind: DisputeKind;
   readonly party: Party;
-  /** Absent only for NOT_ON_RECORD. */
+  /** Absent only for NOT_ON_RECORD, and where a closing balance differs over an empty scope. */
   readonly sequence?: number;
   /** Where it stands in the record: its sequence, or the known sequence that was sent before an unknown identifier. */
   readonly position: number;
-  /** The index of the entry in the view. Absent only for MISSING. */
+  /** The index of the entry in the view. Absent for MISSING, and for the closing balance. */
   readonly entry?: number;
   readonly amount: bigint;
 };
@@ -65,6 +71,8 @@ type Walk = {
   shift: bigint;
   /** MISSING and EXTRA since the last stated balance, of which the next one may tell whether it counts them. */
   open: Draft[];
+  /** The sum of their amounts. */
+  openAmount: bigint;
 };
 
 /**
@@ -76,11 +84,22 @@ type Walk = {
  *
  * @see compareViews for the meaning of each kind
  */
-export function disputesOf(scope: RecordedScope, { party, entries }: View): { disputes: Dispute[]; closing: bigint } {
+export function* findingDisputes(
+  scope: RecordedScope,
+  { party, entries, closingBalance }: View,
+): Steps<{ disputes: Dispute[]; closing: bigint }> {
   const { firstSequence, deltas } = scope;
-  const firstMentions = firstMentionsOf(scope, entries);
-  const displaced = outsideLongestIncreasing([...firstMentions.keys()]);
-  const walk: Walk = { disputes: [], balance: scope.openingBalance, lag: 0n, difference: 0n, shift: 0n, open: [] };
+  const firstMentions = yield* findingFirstMentions(scope, entries);
+  const displaced = yield* findingOutside([...firstMentions.keys()]);
+  const walk: Walk = {
+    disputes: [],
+    balance: scope.openingBalance,
+    lag: 0n,
+    difference: 0n,
+    shift: 0n,
+    open: [],
+    openAmount: 0n,
+  };
   let position = firstSequence - 1;
   let next = firstSequence;
 
@@ -89,18 +108,24 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
     walk.disputes.push(draft);
     return draft;
   };
+  const leaveOpen = (draft: Draft) => {
+    walk.open.push(draft);
+    walk.openAmount += draft.amount;
+  };
   const statedBy = ({ delta }: Entry, recorded: RecordedDelta) => delta ?? recorded.amount;
-  const passUnsent = (until: number) => {
+  const passUnsent = function* (until: number): Steps<void> {
     for (; next < until; next++) {
+      if (next % STEP === 0) yield;
       const mention = firstMentions.get(next);
       if (displaced.has(next)) walk.shift += statedBy(entries[mention!]!, deltas[next - firstSequence]!);
       if (mention !== undefined) continue;
       const amount = -deltas[next - firstSequence]!.amount;
-      walk.open.push(dispute({ kind: "MISSING", sequence: next, position: next, amount }));
+      leaveOpen(dispute({ kind: "MISSING", sequence: next, position: next, amount }));
     }
   };
 
   for (const [i, entry] of entries.entries()) {
+    if (i % STEP === 0) yield;
     const { sequence, delta } = entry;
     const implied = entry.balance === undefined ? undefined : entry.balance - walk.balance - walk.lag;
     if (sequence === undefined) {
@@ -113,7 +138,7 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
     if (!recorded) {
       const extra = dispute({ kind: "EXTRA", ...at, amount: delta ?? entry.recordedAmount ?? implied ?? 0n });
       walk.balance += extra.amount;
-      walk.open.push(extra);
+      leaveOpen(extra);
       continue;
     }
     if (firstMentions.get(sequence) !== i) {
@@ -122,7 +147,7 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
     }
     const ordered = !displaced.has(sequence);
     const stated = statedBy(entry, recorded);
-    if (ordered) passUnsent(sequence);
+    if (ordered) yield* passUnsent(sequence);
     else {
       dispute({ kind: "REORDERED", ...at, amount: 0n });
       walk.shift -= stated;
@@ -134,7 +159,12 @@ export function disputesOf(scope: RecordedScope, { party, entries }: View): { di
     const step = stepOfBalance(walk, recorded, entry.balance, delta !== undefined);
     if (step !== 0n) dispute({ kind: "DIFFERENT_BALANCE", ...at, amount: step });
   }
-  passUnsent(firstSequence + deltas.length);
+  yield* passUnsent(firstSequence + deltas.length);
+  if (closingBalance !== undefined && closingBalance !== walk.balance) {
+    const last = firstSequence + deltas.length - 1;
+    const at = { ...(deltas.length > 0 && { sequence: last }), position: last };
+    walk.balance += dispute({ kind: "DIFFERENT_BALANCE", ...at, amount: closingBalance - walk.balance }).amount;
+  }
   return { disputes: walk.disputes, closing: walk.balance };
 }
 
@@ -153,7 +183,7 @@ function stepOfBalance(walk: Walk, recorded: RecordedDelta, stated: bigint, stat
   step -= shift;
   if (step !== 0n && statesDelta && difference === walk.difference) step = 0n;
   if (step !== 0n && !statesDelta) {
-    const counted = walk.open.reduce((sum, { amount }) => sum - amount, 0n);
+    const counted = -walk.openAmount;
     if (magnitude(step - counted) < magnitude(step)) {
       for (const draft of walk.open) draft.amount = 0n;
       walk.balance += counted;
@@ -164,6 +194,7 @@ function stepOfBalance(walk: Walk, recorded: RecordedDelta, stated: bigint, stat
   walk.lag = stated - walk.balance - shift;
   walk.difference = difference;
   walk.open = [];
+  walk.openAmount = 0n;
   return step;
 }
 
@@ -172,9 +203,13 @@ function magnitude(amount: bigint): bigint {
 }
 
 /** The index of the entry that is the first to name a sequence of the scope, in the order of the view. */
-function firstMentionsOf({ firstSequence, deltas }: RecordedScope, entries: readonly Entry[]): Map<number, number> {
+function* findingFirstMentions(
+  { firstSequence, deltas }: RecordedScope,
+  entries: readonly Entry[],
+): Steps<Map<number, number>> {
   const mentions = new Map<number, number>();
   for (const [i, { sequence }] of entries.entries()) {
+    if (i % STEP === 0) yield;
     if (sequence === undefined || !deltas[sequence - firstSequence]) continue;
     if (!mentions.has(sequence)) mentions.set(sequence, i);
   }

@@ -30,15 +30,23 @@ export type Checkpoint = {
   root: Uint8Array;
 };
 
+/**
+ * A statement over chosen deltas of one ledger: how many, what they change together, and the root over them in order of sequence.
+ * It is no checkpoint: it claims no window and no balance, so a log that carries it cannot be contradicted by what was left out.
+ */
+export type Selection = { ledger: Uint8Array; count: Uint64; netChange: bigint; root: Uint8Array };
+
 const WORD = 32;
 const DELTA_KIND = keccak(utf8("tallyroot.delta.v1"));
 const HEAD_KIND = keccak(utf8("tallyroot.head.v1"));
 const CHECKPOINT_KIND = keccak(utf8("tallyroot.checkpoint.v1"));
+const SELECTION_KIND = keccak(utf8("tallyroot.selection.v1"));
 
 // One buffer per kind, filled anew for each hash: every word is written completely each time.
 const deltaWords = wordsOf(DELTA_KIND, 7);
 const headWords = wordsOf(HEAD_KIND, 5);
 const checkpointWords = wordsOf(CHECKPOINT_KIND, 9);
+const selectionWords = wordsOf(SELECTION_KIND, 5);
 
 /**
  * The fingerprint of a delta, which is its `receiptId`: keccak of the ABI encoding of its fields.
@@ -78,6 +86,15 @@ export function checkpointFingerprint(checkpoint: Checkpoint): Uint8Array {
   writeInt256(checkpointWords, 7, checkpoint.closingBalance);
   writeBytes32(checkpointWords, 8, checkpoint.root);
   return keccak(checkpointWords.bytes);
+}
+
+/** The fingerprint of a selection, which is its `proofRoot`. @throws RangeError for a field outside its type. */
+export function selectionFingerprint(selection: Selection): Uint8Array {
+  writeAddress(selectionWords, 1, selection.ledger);
+  writeUint64(selectionWords, 2, selection.count);
+  writeInt256(selectionWords, 3, selection.netChange);
+  writeBytes32(selectionWords, 4, selection.root);
+  return keccak(selectionWords.bytes);
 }
 
 /** The leaf of a fingerprint: hashed once more, as OpenZeppelin's StandardMerkleTree does, so that no inner node can pass for it. */

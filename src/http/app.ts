@@ -8,10 +8,9 @@ import { LIMITS } from "../wire/fields.ts";
 import { parseJson } from "../wire/json.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
 import { type Caller, openAuthentication } from "./authenticate.ts";
+import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
 import type { Answer, Route, Service } from "./route.ts";
 
-/** Bytes of a body at most. */
-const BODY_LIMIT = 1024 * 1024;
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -23,13 +22,17 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
   app.set("query parser", (text: string | null) => Object.fromEntries(singleValues(new URLSearchParams(text ?? ""))));
   app.use(helmet());
   app.use(takeRequestId(log));
-  const authenticate = openAuthentication(service.store);
-  const readBody = express.raw({ type: isJson, limit: BODY_LIMIT });
+  const authenticate = openAuthentication(service.store, service.clock);
+  const readBody = express.raw({ type: isJson, limit: LIMITS.bodyBytes });
   for (const line of routes) {
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
       if (line.cors) response.setHeader("Access-Control-Allow-Origin", line.cors);
-      response.locals.caller = line.access === "public" ? undefined : await authenticate(request, line.access);
+      if (line.access !== "public") {
+        const caller = await authenticate(request, line.access);
+        expectReach(line, caller);
+        response.locals.caller = caller;
+      }
       next();
     };
     const run = async (request: Request, response: Response) => {
@@ -37,14 +40,18 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       const call = {
         params: parsePart(line.params, request.params),
         query: parsePart(line.query, request.query),
-        body: line.body ? parsePart(line.body, jsonBody(request)) : undefined,
+        body: line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? jsonBody(request) : undefined),
         tenant: caller?.tenant,
+        caller,
         idempotencyKey: idempotencyKeyOf(request),
         accepts: (mediaType: string) => (request.get("Accept") ?? "").includes(mediaType),
       };
+      if (caller) await expectOwnCustomer(service.store, line, caller, call);
       answer(response, line, await line.handle(service, call as never));
     };
     if (line.method === "POST") app.post(line.path, admit, readBody, run);
+    else if (line.method === "PATCH") app.patch(line.path, admit, readBody, run);
+    else if (line.method === "DELETE") app.delete(line.path, admit, run);
     else app.get(line.path, admit, run);
   }
   app.use(answerOptions(routes), refuseUnknown(routes));
@@ -86,6 +93,11 @@ function singleValues(parameters: URLSearchParams): [string, string][] {
 
 function isJson(request: { headers: { "content-type"?: string | undefined } }): boolean {
   return /^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "");
+}
+
+/** Whether a body was sent, by its framing (RFC 9112, section 6): a route whose members are all optional takes none as well. */
+function hasBody(request: Request): boolean {
+  return request.get("Transfer-Encoding") !== undefined || Number(request.get("Content-Length") ?? 0) > 0;
 }
 
 function jsonBody(request: Request): unknown {

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { TallyrootError } from "../core/errors.ts";
-import { parseApiKey } from "../ledger/api-keys.ts";
+import { OPERATOR_TENANT, parseApiKey } from "../ledger/api-keys.ts";
 import type { ApiKeyRecord, Scope, Tenant, TenantStore } from "../ledger/ports.ts";
+import type { Access } from "./route.ts";
 
 /** What a scope includes. */
 const INCLUDES: Readonly<Record<Scope, readonly Scope[]>> = {
@@ -14,39 +15,43 @@ const INCLUDES: Readonly<Record<Scope, readonly Scope[]>> = {
 /** Who calls. */
 export type Caller = { tenant: Tenant; key: ApiKeyRecord };
 
-/** Keys whose records are kept in memory; they are few, and a flood of wrong ones must not push them out: only good ones enter. */
-const MOST_CALLERS = 10_000;
-
 /**
- * Finds out who calls, by `X-Api-Key` or `Authorization: Bearer`.
+ * Finds out who calls, by `X-Api-Key` or `Authorization: Bearer`, and whether that key has the access that a route needs.
  *
- * The secret is compared as a hash and in constant time; that a key does not exist, is revoked, or has another secret cannot be told
- * apart from outside.
+ * The secret is compared as a hash and in constant time; that a key does not exist, is revoked, has expired, or has another secret cannot
+ * be told apart from outside. The store is asked each time: it keeps keys in memory, and knows when one changes.
+ *
+ * @param clock Unix milliseconds.
  */
-export function openAuthentication(tenants: TenantStore) {
-  const callers = new Map<string, Caller>();
-
-  async function callerOf(publicId: string): Promise<Caller | undefined> {
-    const known = callers.get(publicId);
-    if (known) return known;
-    const key = await tenants.apiKey(publicId);
-    const tenant = key && (await tenants.tenantById(key.tenantId));
-    return tenant && { tenant, key };
-  }
-
-  return async function authenticate(request: Request, needed: Scope): Promise<Caller> {
+export function openAuthentication(tenants: TenantStore, clock: () => number) {
+  return async function authenticate(request: Request, needed: Exclude<Access, "public">): Promise<Caller> {
     const sent = request.get("X-Api-Key") ?? /^Bearer +(\S+)$/i.exec(request.get("Authorization") ?? "")?.[1];
     if (sent === undefined) throw new TallyrootError("INVALID_API_KEY", "no API key was sent: put it in the X-Api-Key header");
     const parsed = parseApiKey(sent);
-    const caller = parsed && (await callerOf(parsed.publicId));
+    const key = parsed && (await tenants.apiKey(parsed.publicId));
     const hash = createHash("sha256").update(parsed?.secret ?? "").digest();
-    if (!parsed || !caller || !timingSafeEqual(hash, caller.key.secretHash) || caller.key.revokedAt !== null) {
-      throw new TallyrootError("INVALID_API_KEY", "the API key is unknown, revoked or mistyped");
+    const now = clock();
+    if (!key || !timingSafeEqual(hash, key.secretHash) || !isUsable(key, now)) {
+      throw new TallyrootError("INVALID_API_KEY", "the API key is unknown, expired, revoked or mistyped");
     }
-    if (callers.size < MOST_CALLERS) callers.set(parsed.publicId, caller);
-    if (!INCLUDES[caller.key.scope].includes(needed)) {
-      throw new TallyrootError("FORBIDDEN_SCOPE", `this key has scope ${caller.key.scope}, this route needs ${needed}`, { scope: caller.key.scope, needed });
-    }
-    return caller;
+    const tenant = await tenants.tenantById(key.tenantId);
+    if (!tenant) throw new Error(`the tenant of API key ${key.publicId} is not stored`);
+    tenants.noteUse(key.publicId, now);
+    expectAccess({ tenant, key }, needed, request.path);
+    return { tenant, key };
   };
+}
+
+function isUsable({ revokedAt, expiresAt }: ApiKeyRecord, now: number): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt > now);
+}
+
+/** @throws TallyrootError FORBIDDEN_SCOPE; NOT_FOUND for the operator's routes, which are nothing that others need to know of. */
+function expectAccess({ tenant, key }: Caller, needed: Exclude<Access, "public">, path: string): void {
+  if (needed === "operator") {
+    if (key.scope === "admin" && tenant.name === OPERATOR_TENANT) return;
+    throw new TallyrootError("NOT_FOUND", `there is nothing at ${path}`);
+  }
+  if (INCLUDES[key.scope].includes(needed)) return;
+  throw new TallyrootError("FORBIDDEN_SCOPE", `this key has scope ${key.scope}, this route needs ${needed}`, { scope: key.scope, needed });
 }

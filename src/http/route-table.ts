@@ -1,18 +1,28 @@
 import type { Route } from "./route.ts";
 import { getAnchor, getAnchors, getChain } from "./routes/chain.ts";
+import { compareCheckpoints, getCheckpoint, getCheckpoints, postCheckpoint } from "./routes/checkpoints.ts";
 import { getCustomer, getCustomers } from "./routes/customers.ts";
 import { getDerivation } from "./routes/derive.ts";
-import { getBlindReceipt, getReceipt, getVerification } from "./routes/evidence.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
+import { getInvoiceProof, getInvoiceReceipt } from "./routes/invoices.ts";
+import { getBlindReceipt, getReceipt, getReceipts } from "./routes/receipts.ts";
 import { getDelta, postDelta } from "./routes/record.ts";
+import { getVerification } from "./routes/verify.ts";
 
-/** Every route there is. */
+/** Every route there is. Of two paths that match, the earlier is taken. */
 export const ROUTES: readonly Route[] = [
   postDelta,
   getDelta,
   getDerivation,
   getCustomers,
   getCustomer,
+  getReceipts,
+  postCheckpoint,
+  getCheckpoints,
+  compareCheckpoints,
+  getCheckpoint,
+  getInvoiceReceipt,
+  getInvoiceProof,
   getVerification,
   getBlindReceipt,
   getReceipt,

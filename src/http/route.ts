@@ -1,24 +1,41 @@
 import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
+import type { CheckpointStore } from "../ledger/checkpoint-ports.ts";
 import type { Contents } from "../ledger/contents.ts";
 import type { LedgerStore, Scope, Tenant, TenantStore, Witness } from "../ledger/ports.ts";
 import type { AnchorPlace } from "../ledger/ports.ts";
+import type { Summaries } from "../ledger/summarize.ts";
+import type { SurveyStore } from "../ledger/survey-ports.ts";
+import type { KeyMode } from "../ledger/api-keys.ts";
+import type { EffectStore } from "../ledger/effect-ports.ts";
+import type { ErasureStore } from "../ledger/erasure-ports.ts";
+import type { Caller } from "./authenticate.ts";
+import type { CustomerReach } from "./customer-keys.ts";
 
-/** Who may call a route: anybody, or a key with at least this scope. */
-export type Access = "public" | Scope;
+/** Who may call a route: anybody, a key with at least this scope, or only the operator: an admin key of the tenant `default`. */
+export type Access = "public" | Scope | "operator";
 
 /** How the parts behind the API are, for `/readyz`. */
 export type Readiness = { ready: boolean; checks: Record<string, { ok: boolean; detail: string }> };
 
 /** What the routes work with. */
 export type Service = {
-  store: LedgerStore & TenantStore;
+  store: LedgerStore & TenantStore & EffectStore & SurveyStore & ErasureStore & CheckpointStore;
   contents: Contents;
   place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
   witness: Witness;
   confirmations: number;
+  /** What new API keys begin with: `pk_test_` or `pk_live_`. */
+  keyMode: KeyMode;
+  /** Deltas per tenant and UTC month; null for no quota. */
+  quota: number | null;
+  summaries: Summaries;
+  /** Makes the checkpoint job forget the open keys of a ledger. */
+  forgetElsewhere: (ledgerId: number) => void;
   /** The RPC endpoint that anybody may use, null where it is not open. */
   rpcUrl: string | null;
+  /** Whether the public verification shows reasons and references. */
+  showsReasons: boolean;
   /** Where people and programs reach this server, without a trailing slash. */
   publicUrl: () => string;
   /** Unix milliseconds. */
@@ -33,6 +50,8 @@ export type Call<Params, Query, Body> = {
   body: Body;
   /** The owner of the key. Only routes that are not public have one. */
   tenant: Tenant;
+  /** The tenant with the key itself. */
+  caller: Caller;
   idempotencyKey: string | undefined;
   /** Whether the caller named this media type in Accept. */
   accepts: (mediaType: string) => boolean;
@@ -45,9 +64,11 @@ export type Answer = { data: object; status?: number; headers?: Record<string, s
  * One line of the API: everything that dispatch, documentation and tests need to know about it.
  */
 export type Route = {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
   access: Access;
+  /** What a key of one customer sees of this route; without it, nothing. */
+  customer?: CustomerReach;
   summary: string;
   /** The status of success. */
   status: 200 | 201;

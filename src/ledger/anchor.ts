@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { concatBytes, sameBytes, toHex } from "../core/bytes.ts";
+import { sameBytes, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError, invariant } from "../core/errors.ts";
-import { headFingerprint, leafOf } from "../core/fingerprint.ts";
-import { appendLeaf, EMPTY_FRONTIER, rootOf, rootOfLeaves } from "../core/tree.ts";
+import { collect } from "./collect.ts";
 import type { Contents } from "./contents.ts";
-import type { Anchor, AnchorChain, AnchorLeaf, AnchorStore, AnchorTransaction, Mined } from "./ports.ts";
-import { rederiveHead } from "./rederive.ts";
+import type { Anchor, AnchorChain, AnchorStore, AnchorTransaction, Mined } from "./ports.ts";
 
 /** Milliseconds until the first second look at a transaction that is on its way; each next wait is twice as long, up to the longest. */
 const POLL_MS = 100;
@@ -14,8 +12,6 @@ const LONGEST_POLL_MS = 4_000;
 const REPLACE_AFTER_MS = 30_000;
 /** Nonces after which a refusal by the contract is no passing thing. */
 const MOST_NONCES = 5;
-/** Leaves stored at once while an anchor is being collected. */
-const LEAF_STEP = 500;
 
 /** The log on the chain contradicts the record: going on would make it worse, so anchoring stops until somebody looks. */
 export class AnchoringHaltedError extends Error {
@@ -46,11 +42,13 @@ export type AnchorRound = { confirmed: Anchor[] };
 export async function anchorRound(parts: AnchorParts): Promise<AnchorRound> {
   const confirmed: Anchor[] = [];
   await takeBackReorganised(parts);
-  for (;;) {
-    const open = (await parts.store.firstOpen()) ?? (await collect(parts));
-    if (!open) return { confirmed };
+  for (let open = await parts.store.firstOpen(); open; open = await parts.store.firstOpen()) {
     confirmed.push(await bringToEnd(parts, open));
   }
+  // One new anchor a round: what arrives meanwhile waits for the next, so that the interval bounds what is paid for.
+  const made = await collect(parts);
+  if (made) confirmed.push(await bringToEnd(parts, made));
+  return { confirmed };
 }
 
 /** Marks anchors as on their way again whose block is no longer in the chain. */
@@ -65,61 +63,6 @@ async function takeBackReorganised({ store, chain }: AnchorParts): Promise<void>
     if (mined && sameBytes(mined.blockHash, anchor.blockHash)) return;
     await store.markUnconfirmed(index);
   }
-}
-
-/**
- * Makes the next anchor out of every ledger that moved, re-derived by a second path. Undefined when there is nothing new.
- */
-async function collect({ store, contents, clock, signal, mostPerHead }: AnchorParts): Promise<Anchor | undefined> {
-  const latest = await store.latest();
-  const index = (latest?.anchor.index ?? 0) + 1;
-  await store.dropLeavesFrom(index);
-  const { ledgerIds, through } = await store.moved(latest?.through ?? 0);
-
-  // A ledger that moved further than one head takes in is looked at again for the next anchor.
-  let whole = true;
-  let frontier = EMPTY_FRONTIER;
-  let waiting: AnchorLeaf[] = [];
-  const leaves: Uint8Array[] = [];
-  const put = async () => {
-    await store.addLeaves(index, frontier.count - waiting.length, waiting);
-    waiting = [];
-  };
-  for (const ledgerId of ledgerIds) {
-    signal.throwIfAborted();
-    const ledger = await store.ledger(ledgerId);
-    const previous = await store.lastHead(ledgerId);
-    const last = await store.lastDelta(ledger);
-    invariant(last !== undefined, "a ledger that moved has a delta");
-    if (previous?.count === last.sequence) continue;
-    const head = await rederiveHead({ store, contents, mostPerHead }, ledger, previous, last);
-    if (head.count !== last.sequence) whole = false;
-    const leaf = leafOf(headFingerprint(head));
-    const { frontier: next, completed } = appendLeaf(frontier, leaf);
-    frontier = next;
-    leaves.push(leaf);
-    waiting.push({
-      ledgerId,
-      count: Number(head.count),
-      balance: head.balance,
-      root: head.root,
-      leaf,
-      nodes: concatBytes(...completed),
-    });
-    if (waiting.length === LEAF_STEP) await put();
-  }
-  if (frontier.count === 0) return undefined;
-  await put();
-  const root = rootOf(frontier);
-  invariant(sameBytes(root, rootOfLeaves(concatBytes(...leaves))), "both ways of computing the anchor's root agree");
-  await store.prepare({
-    index,
-    root,
-    size: frontier.count,
-    through: whole ? through : (latest?.through ?? 0),
-    createdAt: clock(),
-  });
-  return store.anchor(index);
 }
 
 /** Sends an anchor's transaction, or finds it sent, and follows it until it is final. */

@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Scope, TenantStore } from "./ports.ts";
+import type { ApiKeyRecord, Scope, TenantStore } from "./ports.ts";
+
+/** The tenant whose admin keys are the operator's: made at the first start. */
+export const OPERATOR_TENANT = "default";
 
 const FORM = /^pk_(?:test|live)_([A-Za-z0-9]{16})\.([A-Za-z0-9_-]{43})$/;
 
@@ -9,11 +12,13 @@ export function parseApiKey(text: string): { publicId: string; secret: string } 
   return match ? { publicId: match[1]!, secret: match[2]! } : undefined;
 }
 
+/** What begins a key: whether it belongs to a trial or to the real thing. */
+export type KeyMode = "test" | "live";
+
 export type NewApiKey = {
-  tenantId: number;
   scope: Scope;
   label: string;
-  mode: "test" | "live";
+  mode: KeyMode;
   /** Unix milliseconds. */
   now: number;
   ledgerAddress?: Uint8Array | null;
@@ -21,14 +26,24 @@ export type NewApiKey = {
 };
 
 /**
- * Makes an API key. Its secret, 32 random bytes, is in the answer and nowhere else: the store has its SHA-256.
+ * An API key that is not stored yet. Its secret, 32 random bytes, is in `text` and nowhere else: the record has its SHA-256.
  */
-export async function makeApiKey(
-  store: TenantStore,
-  { tenantId, scope, label, mode, now, ledgerAddress = null, expiresAt = null }: NewApiKey,
-): Promise<string> {
+export function freshApiKey({ scope, label, mode, now, ledgerAddress = null, expiresAt = null }: NewApiKey): {
+  text: string;
+  record: Omit<ApiKeyRecord, "tenantId">;
+} {
   const publicId = randomBytes(8).toString("hex");
   const secret = randomBytes(32).toString("base64url");
-  await store.addApiKey({ publicId, tenantId, secretHash: createHash("sha256").update(secret).digest(), scope, ledgerAddress, label, createdAt: now, expiresAt, revokedAt: null, lastUsedAt: null });
-  return `pk_${mode}_${publicId}.${secret}`;
+  const secretHash = createHash("sha256").update(secret).digest();
+  return {
+    text: `pk_${mode}_${publicId}.${secret}`,
+    record: { publicId, secretHash, scope, ledgerAddress, label, createdAt: now, expiresAt, revokedAt: null, lastUsedAt: null },
+  };
+}
+
+/** Makes an API key and stores it; the answer is the only place that has its secret. */
+export async function makeApiKey(store: Pick<TenantStore, "addApiKey">, { tenantId, ...key }: NewApiKey & { tenantId: number }): Promise<string> {
+  const { text, record } = freshApiKey(key);
+  await store.addApiKey({ ...record, tenantId });
+  return text;
 }

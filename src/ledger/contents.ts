@@ -17,11 +17,15 @@ export type Contents = {
 
 export function openContents(store: Pick<LedgerStore, "keysOf">, master: KeyObject): Contents {
   const open = new Map<number, Map<number, OpenKey>>();
+  // Counts what was forgotten: keys that were being read meanwhile may be those, and are not kept.
+  let forgotten = 0;
 
   async function keysOf(ledger: Ledger, generation?: number): Promise<Map<number, OpenKey>> {
     const known = open.get(ledger.id);
-    open.delete(ledger.id);
+    const before = forgotten;
     const keys = known && (generation === undefined || known.has(generation)) ? known : await readKeys(ledger);
+    if (forgotten !== before) return keys;
+    open.delete(ledger.id);
     open.set(ledger.id, keys);
     if (open.size > MOST_KEYS) open.delete(open.keys().next().value!);
     return keys;
@@ -42,6 +46,7 @@ export function openContents(store: Pick<LedgerStore, "keysOf">, master: KeyObje
       return [...(await keysOf(ledger)).values()].at(-1)?.customerId;
     },
     forget(ledgerId) {
+      forgotten += 1;
       open.delete(ledgerId);
     },
   };

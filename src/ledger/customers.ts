@@ -23,8 +23,13 @@ type Parts = { store: LedgerStore; contents: Contents };
  */
 export async function ledgerOfCustomer(store: LedgerStore, tenant: Tenant, customerId: string): Promise<Ledger> {
   const ledger = await store.ledger(tenant.id, ledgerAddress(tenant.namespace, customerId));
-  if (!ledger) throw new TallyrootError("CUSTOMER_NOT_FOUND", `there is no delta for customer ${customerId}`, { customerId });
+  if (!ledger) throw noCustomer(customerId);
   return ledger;
+}
+
+/** What is said of a customer who is not there, and of one whom the caller may not see. */
+export function noCustomer(customerId: string): TallyrootError {
+  return new TallyrootError("CUSTOMER_NOT_FOUND", `there is no delta for customer ${customerId}`, { customerId });
 }
 
 /** The last delta of a ledger. */

@@ -1,42 +1,70 @@
 import { addToBalance } from "../core/amount.ts";
-import { latestOf } from "./customers.ts";
-import type { Ledger, LedgerStore, Page, StoredDelta } from "./ports.ts";
+import { TallyrootError } from "../core/errors.ts";
+import { bucketCount, buckets, type Granularity } from "./calendar.ts";
+import type { LedgerStore, Page, StoredDelta } from "./ports.ts";
+import { balanceAfter, type Scope } from "./scope.ts";
 
-/** What a ledger's record says. Balances in units of 10^-18. */
+/** The most buckets that one breakdown has. */
+export const MAX_BUCKETS = 1_000;
+
+/** What a ledger's record says of a scope. Balances in units of 10^-18. */
 export type Derivation = {
-  startingBalance: bigint;
   computedBalance: bigint;
-  /** The balance over the deltas whose anchor is final. */
+  /** The same over those deltas of the scope whose anchor is final. */
   verifiedBalance: bigint;
   deltasCount: number;
   verifiedCount: number;
   pendingCount: number;
-  latest: StoredDelta;
-  /** Sequences shown on this page. */
+  /** The last delta of the scope. */
+  latest: StoredDelta | undefined;
+  /** The deltas of the page. */
   deltas: StoredDelta[];
 };
 
 /**
- * Derives the balance of a ledger over its whole history.
+ * Derives the balance of a scope: what the caller starts from, and what the scope's deltas change.
  *
  * Every delta carries the running balance, so the cost is that of the page shown, whatever the history's length.
  *
- * @param startingBalance added to every balance, in units of 10^-18.
  * @throws TallyrootError BALANCE_OVERFLOW
  */
-export async function derive(store: LedgerStore, ledger: Ledger, { startingBalance, page }: { startingBalance: bigint; page: Page }): Promise<Derivation> {
-  const latest = await latestOf(store, ledger);
+export async function derive(store: LedgerStore, scope: Scope, page: Page): Promise<Derivation> {
+  const { ledger, first, last, openingBalance, closingBalance, startingBalance } = scope;
   const { confirmed } = await store.anchoredCounts(ledger.id);
-  const verified = confirmed === 0 ? undefined : await store.delta(ledger, confirmed);
-  const deltas = page.offset < latest.sequence ? await store.deltas(ledger, page.offset + 1, Math.min(page.limit, latest.sequence - page.offset)) : [];
+  const verifiedLast = Math.max(first - 1, Math.min(last, confirmed));
+  const verified = verifiedLast < first ? openingBalance : await balanceAfter(store, ledger, verifiedLast);
+  const deltasCount = last - first + 1;
+  const limit = Math.min(page.limit, deltasCount - page.offset);
   return {
-    startingBalance,
-    computedBalance: addToBalance(startingBalance, latest.balance),
-    verifiedBalance: addToBalance(startingBalance, verified?.balance ?? 0n),
-    deltasCount: latest.sequence,
-    verifiedCount: confirmed,
-    pendingCount: latest.sequence - confirmed,
-    latest,
-    deltas,
+    computedBalance: addToBalance(startingBalance, closingBalance - openingBalance),
+    verifiedBalance: addToBalance(startingBalance, verified - openingBalance),
+    deltasCount,
+    verifiedCount: verifiedLast - first + 1,
+    pendingCount: last - verifiedLast,
+    latest: deltasCount > 0 ? await store.delta(ledger, last) : undefined,
+    deltas: limit > 0 ? await store.deltas(ledger, first + page.offset, limit) : [],
   };
+}
+
+/** What one stretch of time changed. Times in Unix milliseconds, `to` not included. */
+export type Bucket = { from: number; to: number; netChange: bigint; deltasCount: number };
+
+/**
+ * The changes of a scope by UTC day, week (from Monday) or month: two bisections for each bucket.
+ *
+ * @throws TallyrootError SCOPE_TOO_WIDE for more than 1,000 buckets.
+ */
+export async function breakDown(store: LedgerStore, scope: Scope, granularity: Granularity): Promise<Bucket[]> {
+  if (bucketCount(scope.window, granularity) > MAX_BUCKETS) {
+    throw new TallyrootError("SCOPE_TOO_WIDE", `a breakdown has at most ${MAX_BUCKETS} entries: use a coarser granularity or a narrower scope`, { maxBuckets: MAX_BUCKETS });
+  }
+  const found: Bucket[] = [];
+  let [through, balance] = [scope.first - 1, scope.openingBalance];
+  for (const { from, to } of buckets(scope.window, granularity)) {
+    const until = Math.max(through, Math.min(scope.last, await store.countBefore(scope.ledger, to)));
+    const after = until === through ? balance : await balanceAfter(store, scope.ledger, until);
+    found.push({ from, to, netChange: after - balance, deltasCount: until - through });
+    [through, balance] = [until, after];
+  }
+  return found;
 }

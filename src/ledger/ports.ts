@@ -4,12 +4,14 @@ import type { Adjusts, Json } from "../core/content.ts";
 import type { TallyrootError } from "../core/errors.ts";
 import type { AnchorReference } from "../core/receipt.ts";
 import type { Position } from "../core/tree.ts";
+import type { StoredCheckpoint } from "./checkpoint-ports.ts";
 import type { Step } from "../core/verify-receipt.ts";
+import type { RequestEffect } from "./effect-ports.ts";
 
 /** What the verbs need from the outside: a store and a chain. Amounts in units of 10^-18, times in Unix milliseconds. */
 
 /** The owner of API keys and of a namespace. */
-export type Tenant = { id: number; name: string; namespace: Uint8Array; requestKey: KeyObject };
+export type Tenant = { id: number; name: string; namespace: Uint8Array; requestKey: KeyObject; createdAt: number };
 
 /** What a caller asks to be recorded; already parsed, so every member is true to its type. */
 export type RecordRequest = {
@@ -47,6 +49,14 @@ export type RecordOutcome =
   | { kind: "recorded"; delta: StoredDelta }
   | { kind: "replayed"; delta: StoredDelta }
   | { kind: "refused"; error: TallyrootError };
+
+/** What holds for requests that are recorded together. */
+export type RecordUnit = {
+  /** What the whole unit came of, stored in the same transaction. A conflict when its request id was used before, by whatever. */
+  request?: RequestEffect | undefined;
+  /** The caller has looked: none of the request ids is known yet. A conflict when one of them has become known since. */
+  allNew?: boolean;
+};
 
 /** A ledger's key and the customer id sealed with it. `wrapped` is null once the content was erased. */
 export type SealedKey = { generation: number; wrapped: Uint8Array | null; sealedCustomerId: Uint8Array | null };
@@ -110,8 +120,9 @@ export interface LedgerStore {
    * every outcome that it would have brought about is `refused` too.
    *
    * @throws TallyrootError SERVICE_UNAVAILABLE when the record cannot be written now; nothing of it was recorded then.
+   * @throws TallyrootError IDEMPOTENCY_CONFLICT as `RecordUnit` says; nothing of it was recorded then either.
    */
-  record(requests: readonly RecordRequest[], atomic: boolean): Promise<RecordOutcome[]>;
+  record(requests: readonly RecordRequest[], atomic: boolean, unit?: RecordUnit): Promise<RecordOutcome[]>;
 
   ledger(tenantId: number, address: Uint8Array): Promise<Ledger | undefined>;
   ledgerById(id: number): Promise<Ledger>;
@@ -126,12 +137,19 @@ export interface LedgerStore {
   /** Deltas `first` … `first + limit - 1`, as far as there are. */
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   deltaByFingerprint(fingerprint: Uint8Array): Promise<StoredDelta | undefined>;
+  deltaByRequestId(requestId: Uint8Array): Promise<StoredDelta | undefined>;
+  /** How many deltas of the ledger were recorded before a time (Unix milliseconds); O(log n) reads. */
+  countBefore(ledger: Ledger, time: number): Promise<number>;
+  /** The fingerprints of deltas `first` … `first + limit - 1`, one after the other, 32 bytes each. */
+  fingerprints(ledger: Ledger, first: number, limit: number): Promise<Uint8Array>;
   /** Stored nodes of the ledger's tree, in the order of the positions; all MUST exist. */
   nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
 
   anchoredCounts(ledgerId: number): Promise<AnchoredCounts>;
   /** The heads of this ledger in any anchor whose count is at least `sequence`, in order. */
   headsFrom(ledgerId: number, sequence: number, limit: number): Promise<AnchoredHead[]>;
+  /** The ledger's head in one anchor. */
+  headIn(ledgerId: number, anchorIndex: number): Promise<AnchoredHead | undefined>;
   anchor(index: number): Promise<Anchor | undefined>;
   anchors(page: Page): Promise<{ anchors: Anchor[]; total: number }>;
   /** Stored nodes of an anchor's tree. */
@@ -161,24 +179,58 @@ export interface TenantStore {
   tenantById(id: number): Promise<Tenant | undefined>;
   /** Makes a tenant with a fresh secret, hence a fresh namespace. */
   addTenant(name: string, createdAt: number): Promise<Tenant>;
-  addApiKey(key: ApiKeyRecord): Promise<void>;
-  apiKey(publicId: string): Promise<ApiKeyRecord | undefined>;
-  apiKeys(tenantId: number, page: Page): Promise<{ keys: ApiKeyRecord[]; total: number }>;
-  /** Sets what may change of a key: its end, its revocation, its last use. */
-  changeApiKey(publicId: string, change: Partial<Pick<ApiKeyRecord, "expiresAt" | "revokedAt" | "lastUsedAt">>): Promise<void>;
+  /**
+   * Makes a tenant with its first key, and notes the request that asked for it: all or nothing.
+   *
+   * @param key everything but its tenant.
+   * @returns `taken` when there is a tenant of this name, `repeated` when this request had its effect before; nothing is done then.
+   */
+  addTenantWithKey(tenant: { name: string; createdAt: number }, key: Omit<ApiKeyRecord, "tenantId">, request?: RequestEffect): Promise<"added" | "taken" | "repeated">;
+  /** The tenants in the order in which they were made. */
   tenants(page: Page): Promise<{ tenants: Tenant[]; total: number }>;
+
+  /**
+   * Adds a key, sets the end of the key that it follows, and notes the request that asked for it: all or nothing.
+   *
+   * @returns false, and nothing is done, when this request had its effect before.
+   */
+  addApiKey(key: ApiKeyRecord, also?: { ends?: { publicId: string; expiresAt: number }; request?: RequestEffect | undefined }): Promise<boolean>;
+  /** A key as it is now: a change MUST be seen by every read that starts afterwards. */
+  apiKey(publicId: string): Promise<ApiKeyRecord | undefined>;
+  /** The tenant's keys in the order in which they were made. */
+  apiKeys(tenantId: number, page: Page): Promise<{ keys: ApiKeyRecord[]; total: number }>;
+  /**
+   * Revokes a key for good; one that is revoked stays as it is.
+   *
+   * @returns `last`, and nothing is done, when it is the tenant's last admin key that can be used at this time: looked up and revoked in
+   *   one transaction; `repeated` when this request had its effect before.
+   */
+  revokeApiKey(publicId: string, at: number, request?: RequestEffect): Promise<"revoked" | "last" | "repeated">;
+  /** Notes that a key was used. It costs nothing now: it is written later, at most once a minute for each key, and a crash may lose it. */
+  noteUse(publicId: string, at: number): void;
 }
 
-/** A leaf that is about to go into an anchor. */
-export type AnchorLeaf = { ledgerId: number; count: number; balance: bigint; root: Uint8Array; leaf: Uint8Array; nodes: Uint8Array };
+/** A leaf that is about to go into an anchor: a ledger's head, or a checkpoint with its own count, balance and root. */
+export type AnchorLeaf = {
+  ledgerId: number;
+  count: number;
+  balance: bigint;
+  root: Uint8Array;
+  leaf: Uint8Array;
+  nodes: Uint8Array;
+  checkpointId: number | null;
+};
 
 /** A signed transaction, stored before it is sent. */
 export type AnchorTransaction = { attempt: number; nonce: number; hash: Uint8Array; raw: Uint8Array; createdAt: number };
 
+/** An anchor as it is made: how far deltas, in order of arrival, and checkpoints had been looked at for it. */
+export type NewAnchor = { index: number; root: Uint8Array; size: number; through: number; throughCheckpoint: number; createdAt: number };
+
 /** The anchoring side of the store. Every step MUST be durable when its promise resolves. */
 export interface AnchorStore {
   /** The latest anchor, and how far the arrival order of deltas had been collected for it. */
-  latest(): Promise<{ anchor: Anchor; through: number } | undefined>;
+  latest(): Promise<{ anchor: Anchor; through: number; throughCheckpoint: number } | undefined>;
   /** The earliest anchor that is not confirmed. */
   firstOpen(): Promise<Anchor | undefined>;
   anchor(index: number): Promise<Anchor | undefined>;
@@ -194,11 +246,14 @@ export interface AnchorStore {
   lastDelta(ledger: Ledger): Promise<StoredDelta | undefined>;
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
+  /** Checkpoints after `through`, in order, as far as the batches that they belong to are complete. */
+  completeCheckpoints(through: number, limit: number): Promise<StoredCheckpoint[]>;
+  selectionOf(checkpointId: number, page: Page): Promise<number[]>;
   /** Stores leaves of anchor `index` from `position` on; they count only once `prepare` has stored their anchor. */
   addLeaves(index: number, position: number, leaves: readonly AnchorLeaf[]): Promise<void>;
   /** Drops leaves that a crash left behind without their anchor. */
   dropLeavesFrom(index: number): Promise<void>;
-  prepare(anchor: { index: number; root: Uint8Array; size: number; through: number; createdAt: number }): Promise<void>;
+  prepare(anchor: NewAnchor): Promise<void>;
   addTransaction(index: number, transaction: AnchorTransaction): Promise<void>;
   transactions(index: number): Promise<AnchorTransaction[]>;
   markSent(index: number): Promise<void>;

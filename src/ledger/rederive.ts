@@ -53,9 +53,9 @@ export async function rederiveHead(
     });
 
   const leaves: Uint8Array[] = [];
-  const erased = new Set(
-    (await store.keysOf(ledger.id)).filter((key) => key.wrapped === null).map((key) => key.generation),
-  );
+  // Looked up once a content does not open, and not before: erasing may come in between.
+  const isErased = async (generation: number) =>
+    (await store.keysOf(ledger.id)).some((key) => key.generation === generation && key.wrapped === null);
   let reached: Reached = {
     balance: previous?.balance ?? 0n,
     recordedAt: await lastTime(store, ledger, before),
@@ -67,7 +67,7 @@ export async function rederiveHead(
     for (const [i, delta] of deltas.entries()) {
       if (delta.sequence !== first + i)
         throw new RecordDamagedError("the delta is missing", { ledger, sequence: first + i });
-      const leaf = await leafOfRow(parts.contents, delta, reached, erased);
+      const leaf = await leafOfRow(parts.contents, delta, reached, isErased);
       leaves.push(leaf);
       reached = {
         balance: delta.balance,
@@ -96,7 +96,7 @@ async function leafOfRow(
   contents: Contents,
   delta: StoredDelta,
   { balance, recordedAt }: Reached,
-  erased: ReadonlySet<number>,
+  isErased: (generation: number) => Promise<boolean>,
 ): Promise<Uint8Array> {
   const wrong = (problem: string) => new RecordDamagedError(problem, delta);
   if (delta.balance !== balance + delta.amount) throw wrong("the running balance does not add up");
@@ -105,7 +105,7 @@ async function leafOfRow(
     if (!(error instanceof SealBrokenError)) throw error;
     throw wrong("the sealed content does not open");
   });
-  if (!content && !erased.has(delta.generation)) throw wrong("the key of its content is missing");
+  if (!content && !(await isErased(delta.generation))) throw wrong("the key of its content is missing");
   if (content && !sameBytes(commitmentOf(content), delta.commitment))
     throw wrong("the commitment is not that of the content");
   const fingerprint = deltaFingerprint({ ...delta, ledger: delta.ledger.address });

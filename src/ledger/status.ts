@@ -1,4 +1,5 @@
 import { invariant } from "../core/errors.ts";
+import type { CheckpointStore, StoredCheckpoint } from "./checkpoint-ports.ts";
 import type { Anchor, AnchoredHead, Ledger, LedgerStore } from "./ports.ts";
 
 /** The life of a delta; FAILED is what was refused for good. */
@@ -41,4 +42,16 @@ export async function standings(store: LedgerStore, ledger: Ledger, first: numbe
 export async function standingOf(store: LedgerStore, ledger: Ledger, sequence: number): Promise<Standing> {
   const [standing] = await standings(store, ledger, sequence, sequence);
   return standing!;
+}
+
+/** How far a checkpoint is, and its place in its anchor once it is in one. */
+export async function standingOfCheckpoint(
+  store: LedgerStore & CheckpointStore,
+  checkpoint: StoredCheckpoint,
+): Promise<{ status: "QUEUED" | "PROCESSING" | "VERIFIED"; anchor?: Anchor; position?: number }> {
+  const leaf = await store.checkpointLeaf(checkpoint.id);
+  if (!leaf) return { status: "QUEUED" };
+  const anchor = await store.anchor(leaf.anchorIndex);
+  invariant(anchor !== undefined, "a checkpoint's leaf is in an anchor");
+  return { status: anchor.state === "confirmed" ? "VERIFIED" : "PROCESSING", anchor, position: leaf.position };
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { deltaStatus } from "./delta.ts";
+import { checkpointSummary } from "./derivation.ts";
 import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
+import { periodMembers } from "./scope.ts";
 
 /** The query of `GET /balance/customers`. */
 export const customersQuery = z.strictObject({
@@ -13,6 +15,7 @@ export const customersQuery = z.strictObject({
 export const customerQuery = z.strictObject({
   deltaPage: wholeNumber(1, Number.MAX_SAFE_INTEGER, 1),
   deltaLimit: wholeNumber(1, LIMITS.pageSize, 20),
+  period: periodMembers.period,
 });
 
 export const pagePagination = z.object({ total: z.number(), page: z.number(), limit: z.number(), totalPages: z.number() });
@@ -36,7 +39,7 @@ export const customersView = z.object({ customers: z.array(customerView), pagina
 
 export const customerDetail = customerView.extend({
   verifiedBalance: z.number(),
-  latestCheckpoint: z.null(),
+  latestCheckpoint: checkpointSummary.nullable(),
   recentActivity: z.object({
     items: z.array(
       z.object({

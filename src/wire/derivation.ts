@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { deltaView } from "./delta.ts";
-import { amount, fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
+import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
+import { scopeMembers } from "./scope.ts";
 
 /** `limit` and `offset` of a list of deltas. */
 export const deltaPage = {
@@ -9,9 +10,25 @@ export const deltaPage = {
 };
 
 /** The query of `GET /balance/derive/:customerId`. */
-export const deriveQuery = z.strictObject({ startingBalance: amount.default(0n), ...deltaPage });
+export const deriveQuery = z.strictObject({ ...scopeMembers, ...deltaPage });
 
 export const offsetPagination = z.object({ total: z.number(), offset: z.number(), limit: z.number() });
+
+/** A scope as it was understood. `to` is not included. */
+export const scopeView = z.object({ from: isoTime, to: isoTime, period: z.string().optional() });
+
+export const breakdownView = z.array(z.object({ from: isoTime, to: isoTime, netChange: z.number(), netChangeExact: z.string(), deltasCount: z.number() }));
+
+/** The latest checkpoint of a ledger, in short. */
+export const checkpointSummary = z.object({
+  checkpointId: z.string(),
+  proofRoot: fingerprint,
+  status: z.enum(["QUEUED", "PROCESSING", "VERIFIED"]),
+  from: isoTime,
+  to: isoTime,
+  endingBalance: z.number(),
+  endingBalanceExact: z.string(),
+});
 
 /** What a ledger's record says. */
 export const derivation = z.object({
@@ -24,10 +41,11 @@ export const derivation = z.object({
   deltasCount: z.number(),
   verifiedCount: z.number(),
   pendingCount: z.number(),
-  latestReceiptId: fingerprint,
-  latestRecordId: z.string(),
-  latestCheckpoint: z.null(),
-  scope: z.object({ from: isoTime, to: isoTime }),
+  latestReceiptId: fingerprint.nullable(),
+  latestRecordId: z.string().nullable(),
+  latestCheckpoint: checkpointSummary.nullable(),
+  scope: scopeView,
+  breakdown: breakdownView.optional(),
   deltas: z.array(deltaView),
   pagination: offsetPagination,
 });

@@ -1,16 +1,46 @@
 import { z } from "zod";
-import { deltaStatus } from "./delta.ts";
-import { fingerprint, isoTime, wholeNumber } from "./fields.ts";
+import { deltaStatus, deltaView } from "./delta.ts";
+import { offsetPagination } from "./derivation.ts";
+import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 
-/** The query of `GET /verify/:fingerprint`: whom to believe. `db` is this server's record, `chain` asks the contract now. */
-export const verifyQuery = z.strictObject({ source: z.enum(["db", "chain", "both"]).default("db") });
+/** The query of `GET /verify/:fingerprint`: whom to believe (`db` is this server's record, `chain` asks the contract now), and which records to show. */
+export const verifyQuery = z.strictObject({
+  source: z.enum(["db", "chain", "both"]).default("db"),
+  limit: wholeNumber(1, LIMITS.pageSize, 100),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+});
+
+/** The query of a receipt: whether a checkpoint's receipt lists the deltas of its window. */
+export const receiptQuery = z.strictObject({ deltas: z.enum(["true", "false"]).default("false") });
 
 const head = z.object({ ledger: z.string(), count: z.string(), balance: z.string(), root: fingerprint });
 
+const checkpointFields = z.object({
+  ledger: z.string(),
+  from: z.string(),
+  to: z.string(),
+  firstSequence: z.string(),
+  count: z.string(),
+  openingBalance: z.string(),
+  closingBalance: z.string(),
+  root: fingerprint,
+});
+
+/** A delta as the public sees it: amount and time; reason and reference only where the operator shows them. */
+const publicRecord = z.object({
+  amount: z.number(),
+  amountExact: z.string(),
+  status: deltaStatus,
+  time: isoTime,
+  reason: z.string().nullable().optional(),
+  referenceId: z.string().nullable().optional(),
+});
+
 export const verificationView = z.object({
   verified: z.boolean(),
-  kind: z.literal("delta"),
-  receiptId: fingerprint,
+  kind: z.enum(["delta", "checkpoint"]),
+  receiptId: fingerprint.optional(),
+  proofRoot: fingerprint.optional(),
   recordedAt: isoTime,
   verifiedAt: isoTime.nullable(),
   status: deltaStatus,
@@ -20,10 +50,11 @@ export const verificationView = z.object({
     netChange: z.number(),
     startingBalance: z.number(),
     endingBalance: z.number(),
-    firstRecordAt: isoTime,
-    lastRecordAt: isoTime,
+    firstRecordAt: isoTime.nullable(),
+    lastRecordAt: isoTime.nullable(),
   }),
-  records: z.array(z.object({ amount: z.number(), status: deltaStatus, time: isoTime })),
+  records: z.array(publicRecord),
+  pagination: offsetPagination,
   contentHash: fingerprint,
   proofHash: fingerprint,
   verification: z
@@ -38,7 +69,7 @@ export const verificationView = z.object({
       root: fingerprint,
       blockNumber: z.number(),
       blockHash: fingerprint,
-      proof: z.object({ ledgerProof: z.array(fingerprint), head, anchorProof: z.array(fingerprint) }),
+      proof: z.object({ ledgerProof: z.array(fingerprint).optional(), head: head.optional(), checkpoint: checkpointFields.optional(), anchorProof: z.array(fingerprint) }),
     })
     .nullable(),
 });
@@ -74,3 +105,8 @@ export const anchorView = z.object({
 export const anchorsView = z.object({ anchors: z.array(anchorView), pagination: z.object({ total: z.number(), offset: z.number(), limit: z.number() }) });
 
 export type AnchorView = z.infer<typeof anchorView>;
+
+/** The query of `GET /balance/customers/:customerId/receipts`. */
+export const receiptListQuery = z.strictObject({ limit: wholeNumber(1, LIMITS.pageSize, 25), offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0) });
+
+export const receiptListView = z.object({ receipts: z.array(deltaView), pagination: offsetPagination });

@@ -3,7 +3,7 @@ import { parseAmount, parseDeltaAmount } from "../core/amount.ts";
 import { utf8 } from "../core/bytes.ts";
 import type { Json } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
-import { NumberText, plainJson } from "./json.ts";
+import { MAX_DEPTH, NumberText, plainJson } from "./json.ts";
 
 /** The members that several messages share. Limits are those that `GET /balance/limits` answers. */
 export const LIMITS = {
@@ -11,14 +11,25 @@ export const LIMITS = {
   reasonLength: 500,
   referenceIdLength: 255,
   metadataBytes: 16 * 1024,
+  metadataDepth: MAX_DEPTH,
   idempotencyKeyLength: 255,
   pageSize: 1000,
   customersPageSize: 100,
+  amountDecimals: 18,
+  /** Either way from zero. */
+  largestDelta: 1_000_000_000,
+  bodyBytes: 1024 * 1024,
+  batchItems: 10_000,
+  batchBodyBytes: 8 * 1024 * 1024,
+  selectionItems: 10_000,
+  labelLength: 100,
+  tenantNameLength: 64,
+  keyOverlapSeconds: 30 * 86_400,
 } as const;
 
 export const customerId = z
   .string()
-  .regex(/^[A-Za-z0-9_.:-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . : -")
+  .regex(new RegExp(`^[A-Za-z0-9_.:-]{1,${LIMITS.customerIdLength}}$`), "must be 1 to 128 of A-Z a-z 0-9 _ . : -")
   .meta({ description: "Your id of the customer; its ledger's address is derived from it.", example: "cust_001" });
 
 const wellFormed = (text: string) => text.isWellFormed();

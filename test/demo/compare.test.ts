@@ -48,6 +48,14 @@ describe("the demo's comparison", () => {
     ]);
   });
 
+  it("names the first of several rows that differ", () => {
+    const account = accountOf(
+      "1,7,1993-01-01,10.00,10.00,VKLAD,\n2,7,1993-01-02,-3.00,8.00,VYBER,\n3,7,1993-01-03,0.10,8.10,,UROK",
+    );
+    const [found] = divergencesOf([account], new Map([["acct_7", recordOf(rows)]]));
+    expect(found?.row).to.equal(2);
+  });
+
   it("lists the earliest divergence first", () => {
     const later = bankAccounts(`${HEADER}9,8,1993-01-05,1.00,2.00,VKLAD,`)[0]!;
     const ledgers = new Map([

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.ts", import.meta.url));
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(import.meta.resolve("#src/main.ts"));
 const BANK = new URL("../../scripts/demo/bank-transactions.csv", import.meta.url);
 /** Milliseconds that one run of the demo may take on a busy machine. */
 const RUN_MS = 120_000;
@@ -27,7 +27,7 @@ type Summary = {
   divergences: { customerId: string; transaction: string; row: number }[];
   receipt: {
     file: string;
-    steps: { name: string; outcome: string }[];
+    steps: { name: string; outcome: string; detail: string }[];
     tampered: { expected: string; noticed: string }[];
   };
 };
@@ -116,6 +116,7 @@ describe("the demo", function () {
     expect(steps.map(({ name, outcome }) => `${name} ${outcome}`)).to.deep.equal(
       ["shape", "content", "fingerprint", "ledger", "anchor", "chain"].map((name) => `${name} passed`),
     );
+    expect(steps.at(-1)?.detail, "the contract's code was checked").to.match(/has the expected code/);
     expect(tampered.map(({ noticed }) => noticed)).to.deep.equal([
       "content",
       "fingerprint",
@@ -137,17 +138,18 @@ describe("the demo beside a server that runs already", function () {
   this.timeout(RUN_MS);
   let dataDir: string;
   let server: ChildProcess;
+  let ended: Promise<unknown>;
   let env: NodeJS.ProcessEnv;
 
   before(async () => {
     dataDir = mkdtempSync(join(tmpdir(), "demo-"));
     env = { ...process.env, TALLYROOT_DATA_DIR: dataDir, PORT: "0", TALLYROOT_CHAIN_PORT: "0" };
-    server = spawn(process.execPath, [MAIN], { env, stdio: "ignore" });
+    server = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "ignore", "inherit"] });
+    ended = once(server, "close");
     while (!existsSync(join(dataDir, "server.json")) && server.exitCode === null) await pause();
   });
 
   after(async () => {
-    const ended = once(server, "close");
     server.kill("SIGTERM");
     await ended;
     rmSync(dataDir, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { sealingKey } from "#src/ledger/seal.ts";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
-import { recordIdOf } from "#src/wire/record-id.ts";
+import { recordIdOf } from "#src/core/record-id.ts";
 
 /** What a data directory holds before its server starts: things that the API itself cannot make. */
 export type Seed = {

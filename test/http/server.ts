@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -47,6 +48,9 @@ function launch(dir: string, settings: Record<string, string>) {
   const env = { PATH: process.env.PATH ?? "", ...SETTINGS, TALLYROOT_DATA_DIR: dir, ...settings };
   const child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
+  // A test that failed before it could stop its server must not keep the whole run waiting.
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket).unref();
   const text = { output: "", errors: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text.output += chunk;

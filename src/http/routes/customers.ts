@@ -3,13 +3,15 @@ import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
 import { type CustomerSummary, ledgerOfCustomer, listCustomers, summaryOf } from "../../ledger/customers.ts";
-import { derive } from "../../ledger/derive.ts";
+import { balanceAfter, resolveScope } from "../../ledger/scope.ts";
 import { standings } from "../../ledger/status.ts";
 import { type CustomerDetail, type CustomerView, customerDetail, customerQuery, customersQuery, customersView } from "../../wire/customer.ts";
 import { viewDelta } from "../../wire/delta.ts";
 import { customerId, isoText } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
+import { scopeOf } from "../../wire/scope.ts";
 import { route } from "../route.ts";
+import { viewLatestCheckpoint } from "./checkpoint-views.ts";
 
 function viewCustomer(summary: CustomerSummary): CustomerView {
   const address = checksumAddress(summary.ledger.address);
@@ -53,15 +55,17 @@ export const getCustomer = route({
   data: customerDetail,
   codes: ["CUSTOMER_NOT_FOUND"],
   async handle(service, { tenant, params, query }) {
-    const { store, contents } = service;
+    const { store, contents, clock } = service;
     const { deltaPage, deltaLimit } = query;
     const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
     const summary = await summaryOf(service, ledger);
-    // Newest first: page 1 ends with the last delta.
-    const end = Math.max(0, summary.totalDeltas - (deltaPage - 1) * deltaLimit);
+    const scope = await resolveScope(store, ledger, scopeOf({ period: query.period, finality: "recorded" }), clock());
+    const total = scope.last - scope.first + 1;
+    // Newest first: page 1 ends with the last delta of the period.
+    const end = Math.max(0, total - (deltaPage - 1) * deltaLimit);
     const offset = Math.max(0, end - deltaLimit);
-    const { deltas, verifiedBalance } = await derive(store, ledger, { startingBalance: 0n, page: { offset, limit: Math.max(1, end - offset) } });
-    const shown = deltas.slice(0, end - offset);
+    const shown = end > offset ? await store.deltas(ledger, scope.first + offset, end - offset) : [];
+    const { confirmed } = await store.anchoredCounts(ledger.id);
     const states = shown.length > 0 ? await standings(store, ledger, shown[0]!.sequence, shown.at(-1)!.sequence) : [];
     const items = await Promise.all(
       shown.map(async (delta, i): Promise<CustomerDetail["recentActivity"]["items"][number]> => {
@@ -81,12 +85,11 @@ export const getCustomer = route({
         };
       }),
     );
-    const total = summary.totalDeltas;
     const data: CustomerDetail = {
       ...viewCustomer(summary),
       customerId: params.customerId,
-      verifiedBalance: exactNumber(verifiedBalance),
-      latestCheckpoint: null,
+      verifiedBalance: exactNumber(await balanceAfter(store, ledger, confirmed)),
+      latestCheckpoint: await viewLatestCheckpoint(store, ledger),
       recentActivity: { items: items.reverse(), pagination: { total, page: deltaPage, limit: deltaLimit, totalPages: Math.ceil(total / deltaLimit) } },
     };
     return { data };

@@ -2,15 +2,19 @@ import { z } from "zod";
 import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
+import { recordIdOf } from "../../core/record-id.ts";
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import { derive } from "../../ledger/derive.ts";
+import { resolveScope } from "../../ledger/scope.ts";
 import { standings } from "../../ledger/status.ts";
 import { viewDelta } from "../../wire/delta.ts";
 import { type DerivationView, derivation, deriveQuery } from "../../wire/derivation.ts";
-import { customerId, isoText } from "../../wire/fields.ts";
+import { customerId } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
-import { recordIdOf } from "../../wire/record-id.ts";
+import { scopeOf } from "../../wire/scope.ts";
 import { route } from "../route.ts";
+import { viewLatestCheckpoint } from "./checkpoint-views.ts";
+import { viewBreakdown, viewScope } from "./scope.ts";
 
 export const getDerivation = route({
   method: "GET",
@@ -21,27 +25,30 @@ export const getDerivation = route({
   params: z.object({ customerId }),
   query: deriveQuery,
   data: derivation,
-  codes: ["AMOUNT_NOT_EXACT", "CUSTOMER_NOT_FOUND", "BALANCE_OVERFLOW"],
-  async handle({ store, contents }, { tenant, params, query }) {
-    const { startingBalance, limit, offset } = query;
+  codes: ["AMOUNT_NOT_EXACT", "INVALID_SCOPE_COMBINATION", "SCOPE_TOO_WIDE", "NOT_FOUND", "CUSTOMER_NOT_FOUND", "BALANCE_OVERFLOW"],
+  async handle({ store, contents, clock }, { tenant, params, query }) {
+    const { limit, offset } = query;
+    const request = scopeOf(query);
     const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
-    const derived = await derive(store, ledger, { startingBalance, page: { limit, offset } });
+    const scope = await resolveScope(store, ledger, request, clock());
+    const derived = await derive(store, scope, { limit, offset });
     const { deltas, latest } = derived;
     const states = deltas.length > 0 ? await standings(store, ledger, deltas[0]!.sequence, deltas.at(-1)!.sequence) : [];
     const data: DerivationView = {
       customerId: params.customerId,
       ledgerIdentifier: checksumAddress(ledger.address),
-      startingBalance: exactNumber(startingBalance),
+      startingBalance: exactNumber(scope.startingBalance),
       computedBalance: exactNumber(derived.computedBalance),
       computedBalanceExact: formatAmount(derived.computedBalance),
       verifiedBalance: exactNumber(derived.verifiedBalance),
       deltasCount: derived.deltasCount,
       verifiedCount: derived.verifiedCount,
       pendingCount: derived.pendingCount,
-      latestReceiptId: toHex(latest.fingerprint),
-      latestRecordId: recordIdOf(ledger.address, latest.sequence),
-      latestCheckpoint: null,
-      scope: { from: isoText(ledger.openedAt), to: isoText(latest.recordedAt) },
+      latestReceiptId: latest ? toHex(latest.fingerprint) : null,
+      latestRecordId: latest ? recordIdOf(ledger.address, latest.sequence) : null,
+      latestCheckpoint: await viewLatestCheckpoint(store, ledger),
+      scope: viewScope(scope),
+      ...(request.granularity && { breakdown: await viewBreakdown(store, scope, request.granularity) }),
       deltas: await Promise.all(deltas.map(async (delta, i) => viewDelta(delta, states[i]!.status, await contents.contentOf(delta)))),
       pagination: { total: derived.deltasCount, offset, limit },
     };

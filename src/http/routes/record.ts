@@ -9,7 +9,7 @@ import { requestIdOf } from "../../ledger/request-id.ts";
 import { standingOf } from "../../ledger/status.ts";
 import { deltaDetail, deltaView, recordRequest, viewDelta } from "../../wire/delta.ts";
 import { isoText } from "../../wire/fields.ts";
-import { parseRecordId } from "../../wire/record-id.ts";
+import { parseRecordId } from "../../core/record-id.ts";
 import { route, type Service } from "../route.ts";
 
 export const postDelta = route({

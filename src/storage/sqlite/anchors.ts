@@ -1,5 +1,12 @@
 import { formatAmount } from "../../core/amount.ts";
-import { type AnchorLeaf, type AnchorStore, type AnchorTransaction, RecordDamagedError } from "../../ledger/ports.ts";
+import {
+  type AnchorLeaf,
+  type AnchorStore,
+  type AnchorTransaction,
+  type NewAnchor,
+  RecordDamagedError,
+} from "../../ledger/ports.ts";
+import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import { openReader } from "./reader.ts";
 import { ANCHOR_COLUMNS, type AnchorRow, anchorOf } from "./rows.ts";
@@ -24,10 +31,10 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     "SELECT count(*) AS n FROM deltas WHERE id > ? AND id <= ?",
   );
   const insertLeaf = db.prepare(
-    "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const dropLeaves = db.prepare("DELETE FROM anchor_leaves WHERE anchor >= ?");
-  const insertAnchor = db.prepare("INSERT INTO anchors (id, root, size, through, created_at) VALUES (?, ?, ?, ?, ?)");
+  const insertAnchor = db.prepare("INSERT INTO anchors (id, root, size, through, through_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?)");
   const insertProgress = db.prepare("INSERT INTO anchor_progress (anchor, state) VALUES (?, 'prepared')");
   const insertTransaction = db.prepare(
     "INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -44,6 +51,13 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL WHERE anchor = ?",
   );
 
+  const completeCheckpoints = db.prepare<[number, number], CheckpointRow>(
+    "SELECT * FROM checkpoints WHERE id > ? AND id <= (SELECT coalesce(max(last_checkpoint), 0) FROM checkpoint_batches) ORDER BY id LIMIT ?",
+  );
+  const selection = db.prepare<[number, number, number], { sequence: number }>(
+    "SELECT sequence FROM checkpoint_selections WHERE checkpoint = ? ORDER BY sequence LIMIT ? OFFSET ?",
+  );
+
   const addLeaves = db.transaction((index: number, position: number, leaves: readonly AnchorLeaf[]) => {
     for (const [i, leaf] of leaves.entries()) {
       insertLeaf.run(
@@ -55,20 +69,19 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
         leaf.root,
         leaf.leaf,
         leaf.nodes,
+        leaf.checkpointId,
       );
     }
   });
-  const prepare = db.transaction(
-    (anchor: { index: number; root: Uint8Array; size: number; through: number; createdAt: number }) => {
-      insertAnchor.run(anchor.index, anchor.root, anchor.size, anchor.through, anchor.createdAt);
-      insertProgress.run(anchor.index);
-    },
-  );
+  const prepare = db.transaction((anchor: NewAnchor) => {
+    insertAnchor.run(anchor.index, anchor.root, anchor.size, anchor.through, anchor.throughCheckpoint, anchor.createdAt);
+    insertProgress.run(anchor.index);
+  });
 
   return {
     async latest() {
       const row = latest.get();
-      return row && { anchor: anchorOf(row), through: row.through };
+      return row && { anchor: anchorOf(row), through: row.through, throughCheckpoint: row.through_checkpoint };
     },
     async firstOpen() {
       const row = firstOpen.get();
@@ -91,6 +104,10 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     lastDelta: async (ledger) => reader.lastDelta(ledger),
     deltas: async (ledger, first, limit) => reader.deltas(ledger, first, limit),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),
+    completeCheckpoints: async (through, limit) =>
+      completeCheckpoints.all(through, limit).map((row) => checkpointOfRow(row, reader)),
+    selectionOf: async (checkpointId, { offset, limit }) =>
+      selection.all(checkpointId, limit, offset).map((row) => row.sequence),
     async addLeaves(index, position, leaves) {
       for (let start = 0; start < leaves.length; start += LEAVES_PER_COMMIT) {
         addLeaves.immediate(index, position + start, leaves.slice(start, start + LEAVES_PER_COMMIT));

@@ -54,6 +54,11 @@ export function openReader(
   const deltaRange = db.prepare<[number, number, number], DeltaRow>(
     "SELECT * FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
   );
+  const timeAt = db.prepare<[number, number], { recorded_at: number }>("SELECT recorded_at FROM deltas WHERE ledger = ? AND sequence = ?");
+  const lastSequence = db.prepare<[number], { n: number | null }>("SELECT max(sequence) AS n FROM deltas WHERE ledger = ?");
+  const fingerprintRange = db
+    .prepare<[number, number, number], Buffer>("SELECT fingerprint FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?")
+    .pluck();
   const nodeRow = db.prepare<[number, number], { fingerprint: Buffer; nodes: Buffer }>(
     "SELECT fingerprint, nodes FROM deltas WHERE ledger = ? AND sequence = ?",
   );
@@ -62,6 +67,7 @@ export function openReader(
   const headsFrom = db.prepare<[number, number, number], HeadRow>(
     `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.count >= ? ORDER BY l.count LIMIT ?`,
   );
+  const headIn = db.prepare<[number, number], HeadRow>(`${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.anchor = ?`);
   const lastHead = db.prepare<[number], HeadRow>(
     `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? ORDER BY l.count DESC LIMIT 1`,
   );
@@ -134,6 +140,19 @@ export function openReader(
     },
     deltas: (ledger: Ledger, first: number, limit: number): StoredDelta[] =>
       deltaRange.all(ledger.id, first, limit).map((row) => deltaOf(row, ledger)),
+    countBefore(ledger: Ledger, time: number): number {
+      // recorded_at never decreases within a ledger, so a bisection over sequences needs no index by time.
+      let [before, after] = [0, (lastSequence.get(ledger.id)?.n ?? 0) + 1];
+      while (after - before > 1) {
+        const middle = Math.floor((before + after) / 2);
+        const row = timeAt.get(ledger.id, middle);
+        invariant(row !== undefined, "sequences have no holes");
+        if (row.recorded_at < time) before = middle;
+        else after = middle;
+      }
+      return before;
+    },
+    fingerprints: (ledger: Ledger, first: number, limit: number): Uint8Array => Buffer.concat(fingerprintRange.all(ledger.id, first, limit)),
     deltaByFingerprint: (fingerprint: Uint8Array) => byRandomKey(fingerprints, fingerprint, "fingerprint"),
     deltaByRequestId: (requestId: Uint8Array) => byRandomKey(requestIds, requestId, "request_id"),
     nodes: (ledger: Ledger, positions: readonly Position[]): Uint8Array[] =>
@@ -151,6 +170,10 @@ export function openReader(
     }),
     headsFrom: (ledgerId: number, sequence: number, limit: number): AnchoredHead[] =>
       headsFrom.all(ledgerId, sequence, limit).map(headOf),
+    headIn(ledgerId: number, anchorIndex: number): AnchoredHead | undefined {
+      const row = headIn.get(ledgerId, anchorIndex);
+      return row && headOf(row);
+    },
     lastHead(ledgerId: number): AnchoredHead | undefined {
       const row = lastHead.get(ledgerId);
       return row && headOf(row);

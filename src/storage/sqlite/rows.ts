@@ -84,6 +84,7 @@ export type AnchorRow = {
   root: Buffer;
   size: number;
   through: number;
+  through_checkpoint: number;
   created_at: number;
   state: AnchorState;
   transaction_hash: Buffer | null;
@@ -94,7 +95,7 @@ export type AnchorRow = {
 };
 
 export const ANCHOR_COLUMNS =
-  "a.id, a.root, a.size, a.through, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
+  "a.id, a.root, a.size, a.through, a.through_checkpoint, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
 
 export function anchorOf(row: AnchorRow): Anchor {
   return {

@@ -1,13 +1,22 @@
 import type { KeyObject } from "node:crypto";
+import type { EffectStore } from "../../ledger/effect-ports.ts";
 import type { LedgerStore, TenantStore } from "../../ledger/ports.ts";
+import type { CheckpointStore } from "../../ledger/checkpoint-ports.ts";
+import type { ErasureStore } from "../../ledger/erasure-ports.ts";
+import type { SurveyStore } from "../../ledger/survey-ports.ts";
+import { openCheckpointStore } from "./checkpoints.ts";
 import { databaseFile, openDatabase } from "./database.ts";
+import { openEffects, openEffectStore } from "./effects.ts";
+import { openErasureStore } from "./erasure.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { openReader } from "./reader.ts";
 import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore } from "./tenants.ts";
+import { openSurveyStore } from "./usage.ts";
+import { openUsageMeter } from "./usage-meter.ts";
 import { openWriter } from "./writer.ts";
 
-export type SqliteStore = LedgerStore & TenantStore & { facts: Facts; close(): void };
+export type SqliteStore = LedgerStore & EffectStore & TenantStore & CheckpointStore & SurveyStore & ErasureStore & { facts: Facts; close(): void };
 
 /** Named facts about this data directory, such as which contract its anchors are in. */
 export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -24,8 +33,10 @@ export function openSqliteStore(options: {
   master: KeyObject;
   clock: () => number;
   report: (message: string, error: Error) => void;
+  /** Deltas that a tenant may record in a UTC month; null, or not there, for no quota. */
+  quota?: number | null;
 }): SqliteStore {
-  const { dir, master, clock, report } = options;
+  const { dir, master, clock, report, quota = null } = options;
   const db = openDatabase(databaseFile(dir));
   try {
     expectMasterKey(db, master);
@@ -36,7 +47,9 @@ export function openSqliteStore(options: {
   const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
   const requestIds = openTailIndex(db, "request_index", "request_id");
   const reader = openReader(db, { fingerprints, requestIds });
-  const writer = openWriter(db, { reader, fingerprints, requestIds, master, clock, report });
+  const effects = openEffects(db, master);
+  const writer = openWriter(db, { reader, fingerprints, requestIds, effects, usage: openUsageMeter(db, quota), master, clock, report });
+  const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
   return {
@@ -50,19 +63,28 @@ export function openSqliteStore(options: {
     lastDelta: async (ledger) => reader.lastDelta(ledger),
     deltas: async (ledger, first, limit) => reader.deltas(ledger, first, limit),
     deltaByFingerprint: async (fingerprint) => reader.deltaByFingerprint(fingerprint),
+    deltaByRequestId: async (requestId) => reader.deltaByRequestId(requestId),
+    countBefore: async (ledger, time) => reader.countBefore(ledger, time),
+    fingerprints: async (ledger, first, limit) => reader.fingerprints(ledger, first, limit),
+    headIn: async (ledgerId, anchorIndex) => reader.headIn(ledgerId, anchorIndex),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),
     anchoredCounts: async (ledgerId) => reader.anchoredCounts(ledgerId),
     headsFrom: async (ledgerId, sequence, limit) => reader.headsFrom(ledgerId, sequence, limit),
     anchor: async (index) => reader.anchor(index),
     anchors: async (page) => reader.anchors(page),
     anchorNodes: async (index, positions) => reader.anchorNodes(index, positions),
-    ...openTenantStore(db, master),
+    ...openEffectStore(effects),
+    ...tenants,
+    ...openSurveyStore(db),
+    ...openErasureStore(db, { reader, forget: writer.forget }),
+    ...openCheckpointStore(db, reader),
     facts: {
       get: (name) => readFact.get(name)?.value,
       set: (name, value) => void writeFact.run(name, value),
     },
     close() {
       writer.close();
+      closeTenants();
       db.close();
     },
   };

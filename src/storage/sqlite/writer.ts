@@ -6,10 +6,13 @@ import { invariant, TallyrootError } from "../../core/errors.ts";
 import { EMPTY_FRONTIER, peakPositions } from "../../core/tree.ts";
 import { composeDelta, type LedgerState } from "../../ledger/compose.ts";
 import { makeLedgerKey, openLedgerKey } from "../../ledger/keyring.ts";
-import type { RecordOutcome, RecordRequest, SealedKey, StoredDelta } from "../../ledger/ports.ts";
+import type { RequestEffect } from "../../ledger/effect-ports.ts";
+import type { RecordOutcome, RecordRequest, RecordUnit, SealedKey, StoredDelta } from "../../ledger/ports.ts";
 import type { Sqlite } from "./database.ts";
+import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { TailIndex } from "./tail-index.ts";
+import type { UsageMeter } from "./usage-meter.ts";
 
 /** Requests that may wait for the next commit; beyond it the server says that it is busy. */
 const MOST_WAITING = 50_000;
@@ -18,7 +21,7 @@ const GROUP = 2_000;
 /** Ledgers whose state is kept in memory, least recently used first out. */
 const MOST_STATES = 20_000;
 
-type Unit = {
+type Unit = RecordUnit & {
   requests: readonly RecordRequest[];
   atomic: boolean;
   resolve(outcomes: RecordOutcome[]): void;
@@ -33,12 +36,17 @@ type Draft = {
   keys: NewKey[];
   deltas: StoredDelta[];
   byRequestId: Map<string, StoredDelta>;
+  effects: Map<string, RequestEffect>;
+  /** Deltas per tenant. */
+  counts: Map<number, number>;
 };
 
 export type WriterParts = {
   reader: SqliteReader;
   fingerprints: TailIndex;
   requestIds: TailIndex;
+  effects: SqliteEffects;
+  usage: UsageMeter;
   master: KeyObject;
   /** Unix milliseconds. */
   clock: () => number;
@@ -46,7 +54,9 @@ export type WriterParts = {
 };
 
 export type SqliteWriter = {
-  record(requests: readonly RecordRequest[], atomic: boolean): Promise<RecordOutcome[]>;
+  record(requests: readonly RecordRequest[], atomic: boolean, unit?: RecordUnit): Promise<RecordOutcome[]>;
+  /** Forgets the open key of a customer's ledger: the next delta looks up what is stored. */
+  forget(tenantId: number, customerId: string): void;
   close(): void;
 };
 
@@ -56,7 +66,7 @@ export type SqliteWriter = {
  */
 export function openWriter(
   db: Sqlite,
-  { reader, fingerprints, requestIds, master, clock, report }: WriterParts,
+  { reader, fingerprints, requestIds, effects, usage, master, clock, report }: WriterParts,
 ): SqliteWriter {
   const insertLedger = db.prepare("INSERT INTO ledgers (id, tenant, address, opened_at) VALUES (?, ?, ?, ?)");
   const insertKey = db.prepare(
@@ -121,19 +131,28 @@ export function openWriter(
     return state;
   }
 
-  function earlier(request: RecordRequest, draft: Draft): StoredDelta | undefined {
-    const { requestId } = request;
-    if (!requestId) return undefined;
+  function deltaOf(requestId: Uint8Array, draft: Draft): StoredDelta | undefined {
     return draft.byRequestId.get(mapKey(requestId)) ?? reader.deltaByRequestId(requestId);
   }
 
+  function routeOf(requestId: Uint8Array, draft: Draft): string | undefined {
+    return (draft.effects.get(mapKey(requestId)) ?? effects.find(requestId))?.route;
+  }
+
   function outcomeOf(request: RecordRequest, draft: Draft, now: number): RecordOutcome {
-    const replayed = earlier(request, draft);
+    const { requestId } = request;
+    const replayed = requestId && deltaOf(requestId, draft);
     if (replayed) return { kind: "replayed", delta: replayed };
+    const route = requestId && routeOf(requestId, draft);
+    if (route !== undefined) return { kind: "refused", error: usedFor(route) };
+    const drafted = draft.counts.get(request.tenant.id) ?? 0;
+    const overQuota = usage.refusal(request.tenant.id, drafted, now);
+    if (overQuota) return { kind: "refused", error: overQuota };
     try {
       const { delta, next } = composeDelta(stateFor(request, draft, now), request, now);
       draft.states.set(`${request.tenant.id} ${request.customerId}`, next);
       draft.deltas.push(delta);
+      draft.counts.set(request.tenant.id, drafted + 1);
       if (delta.requestId) draft.byRequestId.set(mapKey(delta.requestId), delta);
       return { kind: "recorded", delta };
     } catch (error) {
@@ -143,14 +162,27 @@ export function openWriter(
   }
 
   function composeUnit(unit: Unit, draft: Draft, now: number): RecordOutcome[] {
-    if (!unit.atomic) return unit.requests.map((request) => outcomeOf(request, draft, now));
+    const id = unit.request?.requestId;
+    if (id && deltaOf(id, draft)) throw usedFor("a single delta");
+    const route = id && routeOf(id, draft);
+    if (route !== undefined) throw usedFor(route);
+    const outcomes = unit.atomic ? composeAtomic(unit, draft, now) : unit.requests.map((request) => outcomeOf(request, draft, now));
+    if (unit.request && !outcomes.some(({ kind }) => unit.atomic && kind === "refused")) draft.effects.set(mapKey(unit.request.requestId), unit.request);
+    return outcomes;
+  }
+
+  function composeAtomic(unit: Unit, draft: Draft, now: number): RecordOutcome[] {
     const trial = {
       states: new Map(draft.states),
       keys: [...draft.keys],
       deltas: [...draft.deltas],
       byRequestId: new Map(draft.byRequestId),
+      effects: draft.effects,
+      counts: new Map(draft.counts),
     };
     const outcomes = unit.requests.map((request) => outcomeOf(request, trial, now));
+    const own = unit.allNew && new Set(trial.deltas.slice(draft.deltas.length));
+    if (own && outcomes.some((outcome) => outcome.kind === "replayed" && !own.has(outcome.delta))) throw usedFor("another delta");
     const index = outcomes.findIndex((outcome) => outcome.kind === "refused");
     const refused = outcomes[index];
     if (refused?.kind !== "refused") {
@@ -168,7 +200,9 @@ export function openWriter(
     );
   }
 
-  const store = db.transaction((draft: Draft): number[] => {
+  const store = db.transaction((draft: Draft, now: number): number[] => {
+    usage.write(draft.counts, now);
+    for (const effect of draft.effects.values()) effects.note(effect);
     for (const { state, sealed, opensLedger } of draft.keys) {
       const { ledger } = state;
       if (opensLedger) insertLedger.run(ledger.id, ledger.tenantId, ledger.address, ledger.openedAt);
@@ -194,7 +228,7 @@ export function openWriter(
   });
 
   function commit(units: Unit[]): void {
-    const draft: Draft = { states: new Map(), keys: [], deltas: [], byRequestId: new Map() };
+    const draft: Draft = { states: new Map(), keys: [], deltas: [], byRequestId: new Map(), effects: new Map(), counts: new Map() };
     const now = clock();
     const outcomes: RecordOutcome[][] = [];
     for (const unit of units) {
@@ -211,7 +245,8 @@ export function openWriter(
       // Ledgers that were opened for a refused request only are not stored.
       const used = new Set(draft.deltas.map((delta) => delta.ledger.id));
       draft.keys = draft.keys.filter((key) => used.has(key.state.ledger.id));
-      const ids = draft.deltas.length > 0 ? store.immediate(draft) : [];
+      const ids = draft.deltas.length > 0 || draft.effects.size > 0 ? store.immediate(draft, now) : [];
+      usage.written(draft.counts, now);
       nextLedgerId = draft.keys.reduce((next, { state }) => Math.max(next, state.ledger.id + 1), nextLedgerId);
       draft.deltas.forEach((delta, i) => {
         fingerprints.add(delta.fingerprint, ids[i]!);
@@ -273,7 +308,7 @@ export function openWriter(
   }
 
   return {
-    record(requests, atomic) {
+    record(requests, atomic, unit = {}) {
       if (closed) return Promise.reject(new TallyrootError("SERVICE_UNAVAILABLE", "the server is stopping"));
       if (waitingRequests + requests.length > MOST_WAITING) {
         return Promise.reject(
@@ -283,10 +318,13 @@ export function openWriter(
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ requests, atomic, resolve, reject });
+        waiting.push({ ...unit, requests, atomic, resolve, reject });
         waitingRequests += requests.length;
         schedule();
       });
+    },
+    forget(tenantId, customerId) {
+      states.delete(`${tenantId} ${customerId}`);
     },
     close() {
       while (waiting.length > 0) flush();
@@ -298,6 +336,11 @@ export function openWriter(
 /** Bytes as the key of a Map: one character each. */
 function mapKey(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** An idempotency key that was used before for something else. */
+function usedFor(what: string): TallyrootError {
+  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before for ${what}`, { differs: ["route"] });
 }
 
 /** A failing disk is the world's failure: it is answered 503. Anything else is our bug and goes on as it is. */

@@ -23,6 +23,7 @@ CREATE TABLE checkpoints (
 CREATE INDEX checkpoints_by_ledger ON checkpoints (ledger, id);
 CREATE INDEX checkpoints_by_tenant ON checkpoints (tenant, id);
 CREATE UNIQUE INDEX checkpoints_by_window ON checkpoints (ledger, from_time, to_time, count) WHERE kind = 'window';
+CREATE INDEX checkpoints_by_tenant_window ON checkpoints (tenant, from_time, to_time, id);
 
 -- The deltas of a selection, in order of sequence.
 CREATE TABLE checkpoint_selections (
@@ -31,19 +32,20 @@ CREATE TABLE checkpoint_selections (
   PRIMARY KEY (checkpoint, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Checkpoints that were asked for together and go into one anchor together. A checkpoint counts for anchoring once a batch that
--- reaches it is here: rows that a crash left before their batch are taken up by the next.
+-- Checkpoints that were asked for together and go into one anchor together. A checkpoint counts for anchoring once a batch
+-- reaches it (last_checkpoint): rows that a crash left without their batch are taken along by the next.
 CREATE TABLE checkpoint_batches (
   id INTEGER PRIMARY KEY,
   statement_id TEXT NOT NULL UNIQUE,
   tenant INTEGER NOT NULL REFERENCES tenants (id),
   from_time INTEGER NOT NULL,
   to_time INTEGER NOT NULL,
-  first_checkpoint INTEGER NOT NULL,
+  customers INTEGER NOT NULL,
   last_checkpoint INTEGER NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX checkpoint_batches_by_tenant ON checkpoint_batches (tenant, id);
+CREATE INDEX checkpoint_batches_by_last ON checkpoint_batches (last_checkpoint);
+CREATE INDEX checkpoint_batches_by_window ON checkpoint_batches (tenant, from_time, to_time, id);
 
 -- What a request with an idempotency key did, where it did not record a delta. members: what was asked, sealed.
 CREATE TABLE requests (
@@ -63,22 +65,34 @@ CREATE TABLE usage (
   PRIMARY KEY (tenant, period)
 ) STRICT, WITHOUT ROWID;
 
--- Where deliveries go. The signing secrets are sealed with the master key; previous_secret counts until previous_until.
+INSERT INTO usage (tenant, period, deltas)
+  SELECT l.tenant, strftime('%Y-%m', d.recorded_at / 1000, 'unixepoch'), count(*) FROM deltas d JOIN ledgers l ON l.id = d.ledger GROUP BY 1, 2;
+
+-- When the key was destroyed, in Unix milliseconds.
+ALTER TABLE ledger_keys ADD COLUMN erased_at INTEGER;
+
+-- Where deliveries go. What is private, and the signing secrets, are sealed with the master key; previous_secret counts until
+-- previous_until. The counts are those of the endpoint's deliveries by state, and of its attempts by outcome. The row of a deleted
+-- endpoint stays, with nothing in it that was sealed.
 CREATE TABLE webhook_endpoints (
   id TEXT PRIMARY KEY,
   tenant INTEGER NOT NULL REFERENCES tenants (id),
-  sealed_url BLOB NOT NULL,
+  sealed_url BLOB,
   sealed_description BLOB,
   events TEXT NOT NULL,
-  sealed_secret BLOB NOT NULL,
+  sealed_secret BLOB,
   sealed_previous_secret BLOB,
   previous_until INTEGER,
   enabled INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
+  resumed_at INTEGER NOT NULL,
   deleted_at INTEGER,
   last_triggered_at INTEGER,
   success_count INTEGER NOT NULL DEFAULT 0,
-  failure_count INTEGER NOT NULL DEFAULT 0
+  failure_count INTEGER NOT NULL DEFAULT 0,
+  pending INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,
+  parked INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX webhook_endpoints_by_tenant ON webhook_endpoints (tenant, created_at);
 
@@ -94,8 +108,9 @@ CREATE TABLE webhook_events (
   anchor INTEGER,
   created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX webhook_events_by_tenant ON webhook_events (tenant, id);
 
+-- One event on its way to one endpoint. Of the pending ones of an endpoint and a subject only the first has a time for its next
+-- attempt; the others wait for their turn without one. since: when the days of trying began.
 CREATE TABLE webhook_deliveries (
   event INTEGER NOT NULL REFERENCES webhook_events (id),
   endpoint TEXT NOT NULL REFERENCES webhook_endpoints (id),
@@ -103,24 +118,28 @@ CREATE TABLE webhook_deliveries (
   subject INTEGER NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'parked')),
   attempts INTEGER NOT NULL DEFAULT 0,
-  next_attempt_at INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  next_attempt_at INTEGER CHECK (next_attempt_at IS NULL OR state = 'pending'),
   last_attempt_at INTEGER,
   last_status INTEGER,
   last_error TEXT,
   delivered_at INTEGER,
   PRIMARY KEY (event, endpoint)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (endpoint, subject, event) WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_by_tenant ON webhook_deliveries (tenant, event);
+CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (tenant, state, event);
 
--- How far the events of confirmed anchors have been made: the last anchor, and the last of its leaves.
+-- Up to where the events of confirmed anchors have been made: the anchor and the leaf that are next, and the last sequence of that
+-- leaf that is done.
 CREATE TABLE webhook_progress (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   anchor INTEGER NOT NULL,
-  position INTEGER NOT NULL
+  position INTEGER NOT NULL,
+  sequence INTEGER NOT NULL
 ) STRICT;
-INSERT INTO webhook_progress (id, anchor, position) VALUES (1, 0, -1);
+INSERT INTO webhook_progress (id, anchor, position, sequence) VALUES (1, 1, 0, 0);
 
 ALTER TABLE anchors ADD COLUMN through_checkpoint INTEGER NOT NULL DEFAULT 0;
 -- Set for the leaf of a checkpoint, where count, balance and root are those of the checkpoint and no head of the ledger.

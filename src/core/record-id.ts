@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "../core/bytes.ts";
+import { fromHex, toHex } from "./bytes.ts";
 
 /**
  * The name of a recorded delta: its ledger and its sequence. It is derived, so it needs no index, and a ledger that moves to another

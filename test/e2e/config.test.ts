@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import { readConfig, SettingError } from "#src/config.ts";
+
+const KEY = `0x${"17".repeat(32)}`;
+const ORDER = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+
+const WRONG: readonly (readonly [name: string, value: string, says: RegExp])[] = [
+  ["PORT", "http", /port number/],
+  ["PORT", "65536", /at most 65535/],
+  ["PORT", "-1", /port number/],
+  ["TALLYROOT_CHAIN_PORT", "1e3", /port number/],
+  ["TALLYROOT_CHAIN", "ethereum", /embedded or rpc/],
+  ["TALLYROOT_RPC_URL", "localhost:8545", /http or https URL/],
+  ["TALLYROOT_PUBLIC_URL", "ftp://example.org", /http or https URL/],
+  ["TALLYROOT_PUBLISHER_KEY", "0x12", /32 bytes as 0x hex/],
+  ["TALLYROOT_PUBLISHER_KEY", `0x${"0".repeat(64)}`, /private key/],
+  ["TALLYROOT_PUBLISHER_KEY", ORDER, /private key/],
+  ["TALLYROOT_MASTER_KEY", "secret", /32 bytes as 0x hex/],
+  ["TALLYROOT_CONTRACT", "AnchorLog", /address/],
+  ["TALLYROOT_ANCHOR_INTERVAL_MS", "49", /at least 50/],
+  ["TALLYROOT_ANCHOR_INTERVAL_MS", "2s", /whole number/],
+  ["TALLYROOT_CONFIRMATIONS", "0", /at least 1/],
+  ["TALLYROOT_LOG_LEVEL", "loud", /debug, info, warn or error/],
+  ["TALLYROOT_DATADIR", "data", /not a setting/],
+];
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).to.be.instanceOf(SettingError);
+    return (error as Error).message;
+  }
+  throw new Error("the settings were taken");
+}
+
+describe("the settings", () => {
+  it("have a value that works on a laptop where none is set", () => {
+    expect(readConfig({})).to.deep.include({
+      port: 3000,
+      host: "127.0.0.1",
+      dataDir: "./data",
+      chain: { kind: "embedded", port: 8545 },
+      anchorIntervalMs: 2000,
+      confirmations: 1,
+      masterKey: undefined,
+      publisherKey: undefined,
+    });
+  });
+
+  it("that are set to nothing are not set", () => {
+    expect(readConfig({ PORT: "", HOST: "", TALLYROOT_CHAIN: "" })).to.deep.equal(readConfig({}));
+  });
+
+  it("of other programs are not looked at", () => {
+    expect(readConfig({ PATH: "/bin", DATABASE_URL: "?" })).to.deep.equal(readConfig({}));
+  });
+
+  it("take hex in capitals for what it is in small letters", () => {
+    const capitals = `0x${"AB".repeat(32)}`;
+    const config = readConfig({ TALLYROOT_MASTER_KEY: capitals, TALLYROOT_PUBLISHER_KEY: capitals });
+    expect(config).to.include({ masterKey: capitals.toLowerCase(), publisherKey: capitals.toLowerCase() });
+  });
+
+  it("of a chain over RPC wait for more blocks", () => {
+    const rpc = { TALLYROOT_CHAIN: "rpc", TALLYROOT_RPC_URL: "https://rpc.example/key", TALLYROOT_PUBLISHER_KEY: KEY };
+    expect(readConfig(rpc)).to.deep.include({ chain: { kind: "rpc", rpcUrl: "https://rpc.example/key" }, confirmations: 3 });
+    expect(readConfig({ ...rpc, TALLYROOT_CONFIRMATIONS: "12" }).confirmations).to.equal(12);
+  });
+
+  it("of a chain over RPC need its address and a key, and both are named", () => {
+    const message = refusal({ TALLYROOT_CHAIN: "rpc" });
+    expect(message.split("\n")).to.deep.equal([
+      "TALLYROOT_RPC_URL is needed with TALLYROOT_CHAIN=rpc",
+      "TALLYROOT_PUBLISHER_KEY is needed with TALLYROOT_CHAIN=rpc",
+    ]);
+  });
+
+  for (const [name, value, says] of WRONG) {
+    it(`refuse ${name}=${value} by its name`, () => {
+      const message = refusal({ [name]: value });
+      expect(message.split("\n")).to.have.lengthOf(1);
+      expect(message).to.match(says).and.to.match(new RegExp(`^${name} `));
+    });
+  }
+
+  it("that are wrong are all named at once", () => {
+    const wrong = Object.fromEntries(WRONG.map(([name, value]) => [name, value]));
+    const named = refusal(wrong).split("\n").map((line) => line.split(" ")[0]);
+    expect(named).to.include.members(Object.keys(wrong));
+  });
+});

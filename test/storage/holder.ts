@@ -1,0 +1,12 @@
+import { lockDirectory, StorageRefusedError } from "#src/storage/sqlite/database.ts";
+
+/** A process of its own that takes a data directory, says how that went, and holds it until it is killed. */
+const dir = process.argv[2]!;
+try {
+  lockDirectory(dir);
+  process.stdout.write("held\n");
+  setInterval(() => {}, 60_000);
+} catch (error) {
+  if (!(error instanceof StorageRefusedError)) throw error;
+  process.stdout.write(`refused: ${error.message}\n`);
+}
