@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import helmet from "helmet";
-import type { z } from "zod";
 import { ChainUnavailableError, TallyrootError } from "../core/errors.ts";
+import { inSteps } from "../ledger/in-steps.ts";
 import type { Log } from "../ledger/ports.ts";
 import { LIMITS } from "../wire/fields.ts";
 import { parseJson } from "../wire/json.ts";
+import { parsingJson } from "../wire/json-in-steps.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
 import { type Caller, openAuthentication } from "./authenticate.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
+import { parsePart } from "./parse-part.ts";
 import type { Answer, Route, Service } from "./route.ts";
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
@@ -23,7 +25,6 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
   app.use(helmet());
   app.use(takeRequestId(log));
   const authenticate = openAuthentication(service.store, service.clock);
-  const readBody = express.raw({ type: isJson, limit: LIMITS.bodyBytes });
   for (const line of routes) {
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
@@ -40,7 +41,7 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       const call = {
         params: parsePart(line.params, request.params),
         query: parsePart(line.query, request.query),
-        body: line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? jsonBody(request) : undefined),
+        body: line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? await jsonBody(request, line) : undefined),
         tenant: caller?.tenant,
         caller,
         idempotencyKey: idempotencyKeyOf(request),
@@ -49,6 +50,7 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       if (caller) await expectOwnCustomer(service.store, line, caller, call);
       answer(response, line, await line.handle(service, call as never));
     };
+    const readBody = express.raw({ type: isJson, limit: line.bodyLimit ?? LIMITS.bodyBytes });
     if (line.method === "POST") app.post(line.path, admit, readBody, run);
     else if (line.method === "PATCH") app.patch(line.path, admit, readBody, run);
     else if (line.method === "DELETE") app.delete(line.path, admit, run);
@@ -100,11 +102,13 @@ function hasBody(request: Request): boolean {
   return request.get("Transfer-Encoding") !== undefined || Number(request.get("Content-Length") ?? 0) > 0;
 }
 
-function jsonBody(request: Request): unknown {
+/** Where a body may be large, it is parsed in steps: others go on in between. */
+async function jsonBody(request: Request, { bodyLimit }: Route): Promise<unknown> {
   if (!isJson(request)) throw new TallyrootError("UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   try {
-    return parseJson(decodeUtf8(bytes));
+    const text = decodeUtf8(bytes);
+    return bodyLimit === undefined ? parseJson(text) : await inSteps(parsingJson(text));
   } catch (error) {
     // The parser recurses where it reads numbers by their digits; what exhausts its stack is beyond every limit.
     if (!(error instanceof RangeError)) throw error;
@@ -128,32 +132,6 @@ function idempotencyKeyOf(request: Request): string | undefined {
     throw new TallyrootError("VALIDATION_ERROR", `Idempotency-Key: must have 1 to ${LIMITS.idempotencyKeyLength} characters`);
   }
   return key;
-}
-
-/** @throws TallyrootError with the code of the first issue, naming every member that is wrong. */
-function parsePart(schema: z.ZodType | undefined, value: unknown): unknown {
-  if (!schema) return undefined;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.flatMap(namedIssues);
-  const code = issues.find((issue) => issue.code !== undefined)?.code ?? "VALIDATION_ERROR";
-  const message = issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
-  throw new TallyrootError(code, message, { issues: issues.map(({ path, message }) => ({ path, message })) });
-}
-
-type NamedIssue = { path: string; message: string; code: TallyrootError["code"] | undefined };
-
-function namedIssues(issue: z.core.$ZodIssue): NamedIssue[] {
-  const path = issue.path.map(String).join(".");
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: path === "" ? key : `${path}.${key}`, message: "is not a known member", code: undefined }));
-  }
-  if (issue.code === "invalid_type") {
-    const message = issue.message.endsWith("received undefined") ? "is missing" : `must be of type ${issue.expected}`;
-    return [{ path, message, code: undefined }];
-  }
-  const params = issue.code === "custom" ? (issue.params as { code?: TallyrootError["code"] } | undefined) : undefined;
-  return [{ path, message: issue.message.replace(`${path}: `, ""), code: params?.code === "VALIDATION_ERROR" ? undefined : params?.code }];
 }
 
 /** OPTIONS tells the methods; a browser's preflight is granted where the answer itself may be read by any page. */

@@ -1,10 +1,11 @@
 import { ledgerAddress } from "../core/address.ts";
-import { fromHex, sameBytes } from "../core/bytes.ts";
+import { sameBytes } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import { noCustomer } from "../ledger/customers.ts";
-import type { LedgerStore } from "../ledger/ports.ts";
 import type { Caller } from "./authenticate.ts";
+import type { Service } from "./route.ts";
+import { findFingerprint, unknownFingerprint } from "./routes/found.ts";
 
 /**
  * How a route is limited for a key of one customer, such as a provider hands to a counterparty. What the key may not see does not
@@ -37,7 +38,7 @@ type Named = { params: unknown; query: unknown; body: unknown };
  *
  * @throws TallyrootError CUSTOMER_NOT_FOUND or NOT_FOUND, in the words of a thing that does not exist.
  */
-export async function expectOwnCustomer(store: LedgerStore, { path, customer }: Limited, { tenant, key }: Caller, call: Named): Promise<void> {
+export async function expectOwnCustomer(store: Service["store"], { path, customer }: Limited, { tenant, key }: Caller, call: Named): Promise<void> {
   const own = key.ledgerAddress;
   if (own === null || customer === undefined || customer === "handler" || customer === "anyone") return;
   const { [customer]: named } = { ...asMembers(call.body), ...asMembers(call.query), ...asMembers(call.params) };
@@ -46,8 +47,8 @@ export async function expectOwnCustomer(store: LedgerStore, { path, customer }: 
   if (customer === "customerId" && !sameBytes(ledgerAddress(tenant.namespace, named), own)) throw noCustomer(named);
   if (customer === "recordId" && !isOwn(parseRecordId(named)?.ledger, own)) throw new TallyrootError("NOT_FOUND", `there is no record ${named}`, { recordId: named });
   if (customer === "fingerprint") {
-    const delta = await store.deltaByFingerprint(fromHex(named, 32));
-    if (!isOwn(delta?.ledger.address, own)) throw new TallyrootError("NOT_FOUND", "this fingerprint is of nothing that was recorded here", { verified: false });
+    const found = await findFingerprint({ store }, named);
+    if (!isOwn((found.kind === "delta" ? found.delta : found.checkpoint).ledger.address, own)) throw unknownFingerprint();
   }
 }
 

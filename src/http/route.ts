@@ -75,6 +75,8 @@ export type Route = {
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
+  /** Bytes of a body at most, where that is more than usual: such a body is parsed in steps, its lists piece by piece. */
+  bodyLimit?: number;
   /** The data of a success. */
   data: z.ZodType;
   /** The codes that this route itself can answer, besides those that any route can. */

@@ -59,13 +59,19 @@ const SEARCH_STEP = 500;
  *
  * @param search part of a customer id, or of a ledger address; upper and lower case are the same. Customer ids are stored sealed, so
  *   a search opens them one after the other.
+ * @param only the address of the one ledger that the caller may see.
  */
 export async function listCustomers(
   parts: Parts,
   tenant: Tenant,
-  { search, page }: { search?: string | undefined; page: Page },
+  { only, search, page }: { only?: Uint8Array | undefined; search?: string | undefined; page: Page },
 ): Promise<{ customers: CustomerSummary[]; total: number }> {
   const { store } = parts;
+  if (only) {
+    const ledger = await store.ledger(tenant.id, only);
+    const found = ledger && (!search || (await matches(parts.contents, ledger, search.toLowerCase()))) ? [ledger] : [];
+    return { customers: await summaries(parts, found.slice(page.offset, page.offset + page.limit)), total: found.length };
+  }
   if (!search) {
     const ledgers = await store.ledgers(tenant.id, page);
     return { customers: await summaries(parts, ledgers), total: await store.ledgerCount(tenant.id) };

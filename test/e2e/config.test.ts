@@ -64,7 +64,10 @@ describe("the settings", () => {
 
   it("of a chain over RPC wait for more blocks", () => {
     const rpc = { TALLYROOT_CHAIN: "rpc", TALLYROOT_RPC_URL: "https://rpc.example/key", TALLYROOT_PUBLISHER_KEY: KEY };
-    expect(readConfig(rpc)).to.deep.include({ chain: { kind: "rpc", rpcUrl: "https://rpc.example/key" }, confirmations: 3 });
+    expect(readConfig(rpc)).to.deep.include({
+      chain: { kind: "rpc", rpcUrl: "https://rpc.example/key" },
+      confirmations: 3,
+    });
     expect(readConfig({ ...rpc, TALLYROOT_CONFIRMATIONS: "12" }).confirmations).to.equal(12);
   });
 
@@ -80,13 +83,17 @@ describe("the settings", () => {
     it(`refuse ${name}=${value} by its name`, () => {
       const message = refusal({ [name]: value });
       expect(message.split("\n")).to.have.lengthOf(1);
-      expect(message).to.match(says).and.to.match(new RegExp(`^${name} `));
+      expect(message)
+        .to.match(says)
+        .and.to.match(new RegExp(`^${name} `));
     });
   }
 
   it("that are wrong are all named at once", () => {
     const wrong = Object.fromEntries(WRONG.map(([name, value]) => [name, value]));
-    const named = refusal(wrong).split("\n").map((line) => line.split(" ")[0]);
+    const named = refusal(wrong)
+      .split("\n")
+      .map((line) => line.split(" ")[0]);
     expect(named).to.include.members(Object.keys(wrong));
   });
 });

@@ -42,7 +42,9 @@ describe("the first delta", () => {
   });
 
   async function shell(command: string): Promise<{ status: number; text: string }> {
-    const { stdout } = await promisify(execFile)("bash", ["-c", command], { env: { PATH: process.env.PATH, CURL_HOME: dir } });
+    const { stdout } = await promisify(execFile)("bash", ["-c", command], {
+      env: { PATH: process.env.PATH, CURL_HOME: dir },
+    });
     const cut = stdout.lastIndexOf("\n");
     return { status: Number(stdout.slice(cut + 1)), text: stdout.slice(0, cut) };
   }

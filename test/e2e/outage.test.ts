@@ -3,7 +3,17 @@ import { expect } from "chai";
 import { fromHex } from "#src/core/bytes.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { PUBLISHER_KEY, start } from "#test/chain/embedded-fixture.ts";
-import { dataOf, errorOf, eventually, type Members, read, record, send, type Target, verified } from "#test/http/call.ts";
+import {
+  dataOf,
+  errorOf,
+  eventually,
+  type Members,
+  read,
+  record,
+  send,
+  type Target,
+  verified,
+} from "#test/http/call.ts";
 import { type Seed, seedDirectory } from "#test/http/seed.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
 
@@ -101,7 +111,9 @@ describe("a row that was changed in the database before it was anchored", () => 
     seed = await seedDirectory(dir);
     const db = new Database(databaseFile(dir));
     db.exec("DROP TRIGGER deltas_keep_update");
-    db.prepare("UPDATE deltas SET amount = '8', balance = '8' WHERE fingerprint = ?").run(fromHex(seed.theirs.receiptId));
+    db.prepare("UPDATE deltas SET amount = '8', balance = '8' WHERE fingerprint = ?").run(
+      fromHex(seed.theirs.receiptId),
+    );
     db.close();
     server = await startServer(dir);
   });

@@ -71,7 +71,15 @@ describe("starting and stopping", () => {
     });
 
     it("lets nobody else read what is in its directory", () => {
-      const names = ["api-key", "master-key", "publisher-key", "tallyroot.db", "tallyroot.db-wal", "chain.journal", "lock.db"];
+      const names = [
+        "api-key",
+        "master-key",
+        "publisher-key",
+        "tallyroot.db",
+        "tallyroot.db-wal",
+        "chain.journal",
+        "lock.db",
+      ];
       for (const name of names) expect(modeOf(server.dir, name), name).to.equal(0o600);
     });
 
@@ -95,7 +103,10 @@ describe("starting and stopping", () => {
       const taken = new URL(server.url).port;
       expectRefusal(await refusedStart(fresh(), { PORT: taken }), new RegExp(`port ${taken} .* in use.* PORT`));
       const chain = new URL(server.rpcUrl).port;
-      expectRefusal(await refusedStart(fresh(), { TALLYROOT_CHAIN_PORT: chain }), new RegExp(`port ${chain} .* in use`));
+      expectRefusal(
+        await refusedStart(fresh(), { TALLYROOT_CHAIN_PORT: chain }),
+        new RegExp(`port ${chain} .* in use`),
+      );
     });
 
     it("writes nothing secret and no error into its terminal while all goes well", () => {
@@ -144,7 +155,9 @@ describe("starting and stopping", () => {
     await killed.stop("SIGKILL");
     expect(existsSync(join(dir, "server.json"))).to.equal(true);
     const next = launchServer(dir);
-    await eventually("the old server.json is gone", async () => (existsSync(join(dir, "server.json")) ? undefined : true));
+    await eventually("the old server.json is gone", async () =>
+      existsSync(join(dir, "server.json")) ? undefined : true,
+    );
     await eventually("the new server.json", async () => (existsSync(join(dir, "server.json")) ? true : undefined));
     expect(serverFile(dir).pid).to.equal(next.child.pid);
     expect(await next.stop()).to.equal(0);
@@ -174,7 +187,11 @@ describe("starting and stopping", () => {
 
   describe("is refused", () => {
     it("with settings that are wrong, each by its name", async () => {
-      const { code, errors } = await refusedStart(fresh(), { PORT: "http", TALLYROOT_CHAIN: "moon", TALLYROOT_DATADIR: "x" });
+      const { code, errors } = await refusedStart(fresh(), {
+        PORT: "http",
+        TALLYROOT_CHAIN: "moon",
+        TALLYROOT_DATADIR: "x",
+      });
       expect(code).to.equal(1);
       const lines = errors.trim().split("\n");
       expect(lines).to.have.lengthOf(3);
@@ -218,7 +235,10 @@ describe("starting and stopping", () => {
       it("with a chain.journal that somebody edited", async () => {
         const journal = join(dir, "chain.journal");
         const text = readFileSync(journal, "utf8");
-        writeFileSync(journal, text.replace(/"timestamp":([0-9]+)/, (_, time) => `"timestamp":${Number(time) + 1}`));
+        writeFileSync(
+          journal,
+          text.replace(/"timestamp":([0-9]+)/, (_, time) => `"timestamp":${Number(time) + 1}`),
+        );
         const edited = await refusedStart(dir);
         writeFileSync(journal, text);
         expectRefusal(edited, /journal/);

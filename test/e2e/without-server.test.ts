@@ -24,7 +24,11 @@ describe("a receipt without its server", () => {
     const target = { url: server.url, key: apiKeyOf(dir) };
     for (let i = 1; i <= 4; i++) await record(target, { customerId: "cust_other", delta: i, reason: "r" });
     await record(target, { customerId: "cust_001", delta: "-42.5", reason: "usage_charge" });
-    const { recordId, receiptId } = await record(target, { customerId: "cust_001", delta: "0.000000000000000001", reason: "r" });
+    const { recordId, receiptId } = await record(target, {
+      customerId: "cust_001",
+      delta: "0.000000000000000001",
+      reason: "r",
+    });
     await record(target, { customerId: "cust_001", delta: 3, reason: "r" });
     await verified(target, recordId);
     open = await read(target, `/balance/receipts/${receiptId}`);

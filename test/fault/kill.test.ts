@@ -126,7 +126,8 @@ describe(`a server that is killed again and again (FAULT_SEED=${SEED})`, () => {
       if (anchor.status !== "CONFIRMED") continue;
       const told = JSON.stringify(anchor);
       const before = anchorsSeen.get(anchor.index);
-      if (before !== undefined && before !== told) contradictions.push(`anchor ${anchor.index}: ${before}, later ${told}`);
+      if (before !== undefined && before !== told)
+        contradictions.push(`anchor ${anchor.index}: ${before}, later ${told}`);
       anchorsSeen.set(anchor.index, told);
     }
   }
@@ -218,7 +219,10 @@ describe(`a server that is killed again and again (FAULT_SEED=${SEED})`, () => {
     const last = [...(await onRecord()).values()].map((deltas) => deltas.at(-1)!);
     for (const { recordId } of last) await verified(target, recordId);
     for (let i = 0; i < CUSTOMERS; i++) {
-      const { pendingCount, verifiedBalance, computedBalance } = await read(target, `/balance/derive/cust_${i}?limit=1`);
+      const { pendingCount, verifiedBalance, computedBalance } = await read(
+        target,
+        `/balance/derive/cust_${i}?limit=1`,
+      );
       expect([pendingCount, verifiedBalance]).to.deep.equal([0, computedBalance]);
     }
     expect([...places]).to.have.lengthOf(1);

@@ -68,7 +68,11 @@ export async function read(target: Target, path: string): Promise<Members> {
 }
 
 /** Looks again and again until `look` finds something. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>, patience = PATIENCE_MS): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  patience = PATIENCE_MS,
+): Promise<T> {
   const end = Date.now() + patience;
   for (;;) {
     const found = await look();

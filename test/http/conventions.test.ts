@@ -158,7 +158,9 @@ describe("the HTTP conventions", () => {
   it("whoever has no key is refused before the body is sent", async () => {
     const { port, hostname } = new URL(server.url);
     const socket = connect(Number(port), hostname);
-    socket.write(`POST ${DELTA} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n\r\n{`);
+    socket.write(
+      `POST ${DELTA} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n\r\n{`,
+    );
     const [answer] = (await once(socket, "data")) as [Buffer];
     socket.destroy();
     expect(answer.toString("utf8")).to.match(/^HTTP\/1\.1 401 /);

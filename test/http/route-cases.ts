@@ -146,7 +146,12 @@ const DELTA_REJECTS: readonly Reject[] = [
   ["a body of two values", "VALIDATION_ERROR", raw("{}{}"), /not JSON/],
   ["a body that is not UTF-8", "VALIDATION_ERROR", raw(Uint8Array.of(0x22, 0xff, 0x22)), /not UTF-8/],
   ["a body of 100,000 levels", "VALIDATION_ERROR", raw(`${"[".repeat(100_000)}${"]".repeat(100_000)}`), /type object/],
-  ["100,000 levels around a number", "VALIDATION_ERROR", raw(`${"[".repeat(100_000)}1e5${"]".repeat(100_000)}`), /deep/],
+  [
+    "100,000 levels around a number",
+    "VALIDATION_ERROR",
+    raw(`${"[".repeat(100_000)}1e5${"]".repeat(100_000)}`),
+    /deep/,
+  ],
   ["a body of 2 MB", "BODY_TOO_LARGE", raw(" ".repeat(2 * 1024 * 1024)), /larger/],
   ["a form", "UNSUPPORTED_MEDIA_TYPE", post({}, { "Content-Type": "application/x-www-form-urlencoded" })],
   ["JSON of another kind", "UNSUPPORTED_MEDIA_TYPE", post({}, { "Content-Type": "application/json-patch+json" })],

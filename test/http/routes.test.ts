@@ -41,7 +41,13 @@ describe("every route", () => {
     seed = await seedDirectory(dir);
     server = await startServer(dir);
     const target = { url: server.url, key: seed.keys.admin };
-    const body = { customerId: "cust_001", delta: "12.5", reason: "usage_charge", referenceId: "inv-1", metadata: { a: 1 } };
+    const body = {
+      customerId: "cust_001",
+      delta: "12.5",
+      reason: "usage_charge",
+      referenceId: "inv-1",
+      metadata: { a: 1 },
+    };
     const { recordId } = await record(target, body, { "Idempotency-Key": "first" });
     const delta = await verified(target, recordId);
     await verified(target, seed.erased.recordId);

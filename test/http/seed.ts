@@ -3,13 +3,13 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { MAX_BALANCE, ONE } from "#src/core/amount.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
+import { recordIdOf } from "#src/core/record-id.ts";
 import { makeApiKey, parseApiKey } from "#src/ledger/api-keys.ts";
 import type { Scope, Tenant } from "#src/ledger/ports.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
-import { recordIdOf } from "#src/core/record-id.ts";
 
 /** What a data directory holds before its server starts: things that the API itself cannot make. */
 export type Seed = {

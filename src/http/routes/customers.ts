@@ -10,6 +10,7 @@ import { viewDelta } from "../../wire/delta.ts";
 import { customerId, isoText } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
 import { scopeOf } from "../../wire/scope.ts";
+import { onlyLedgerOf } from "../customer-keys.ts";
 import { route } from "../route.ts";
 import { viewLatestCheckpoint } from "./checkpoint-views.ts";
 
@@ -32,14 +33,15 @@ export const getCustomers = route({
   method: "GET",
   path: "/api/v1/balance/customers",
   access: "read",
+  customer: "handler",
   summary: "List and search customer ledgers",
   status: 200,
   query: customersQuery,
   data: customersView,
   codes: [],
-  async handle(service, { tenant, query }) {
+  async handle(service, { tenant, caller, query }) {
     const { search, page, limit } = query;
-    const { customers, total } = await listCustomers(service, tenant, { search, page: { offset: (page - 1) * limit, limit } });
+    const { customers, total } = await listCustomers(service, tenant, { only: onlyLedgerOf(caller), search, page: { offset: (page - 1) * limit, limit } });
     return { data: { customers: customers.map(viewCustomer), pagination: { total, page, limit, totalPages: Math.ceil(total / limit) } } };
   },
 });
@@ -48,6 +50,7 @@ export const getCustomer = route({
   method: "GET",
   path: "/api/v1/balance/customers/:customerId",
   access: "read",
+  customer: "customerId",
   summary: "One customer's ledger and its recent activity",
   status: 200,
   params: z.object({ customerId }),

@@ -20,6 +20,7 @@ export const getDerivation = route({
   method: "GET",
   path: "/api/v1/balance/derive/:customerId",
   access: "read",
+  customer: "customerId",
   summary: "Derive a balance from the record",
   status: 200,
   params: z.object({ customerId }),

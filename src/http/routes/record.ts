@@ -42,6 +42,7 @@ export const getDelta = route({
   method: "GET",
   path: "/api/v1/balance/delta/:recordId",
   access: "read",
+  customer: "recordId",
   summary: "A recorded delta, its status and its proof",
   status: 200,
   params: z.object({ recordId: z.string() }),
