@@ -27,7 +27,16 @@ installKeccak(await fastKeccak());
 const db = openDatabase(databaseFile(input.dataDir));
 const store = openAnchorStore(db);
 const contents = openContents(store, sealingKey(fromHex(input.masterKey)));
-const chain = openAnchorLog({ rpcUrl: input.rpcUrl, publisherKey: input.publisherKey, place: input.place, confirmations: input.confirmations });
+let chainHead: number | null = null;
+const chain = openAnchorLog({
+  rpcUrl: input.rpcUrl,
+  publisherKey: input.publisherKey,
+  place: input.place,
+  confirmations: input.confirmations,
+  onHead: (block) => {
+    chainHead = block;
+  },
+});
 
 const stopping = new AbortController();
 port.on("message", (order: JobOrder) => {
@@ -41,7 +50,7 @@ while (!signal.aborted) {
   try {
     const { confirmed } = await anchorRound({ store, chain, contents, clock: Date.now, signal });
     troubles = 0;
-    tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now() });
+    tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now(), chainHead });
   } catch (error) {
     if (signal.aborted) break;
     if (error instanceof ChainUnavailableError) {

@@ -9,32 +9,45 @@ const STOP_PATIENCE_MS = 5_000;
 export type CheckpointJob = {
   /** How it is, in a sentence; `ok` is false while it waits for the chain or has halted. */
   state(): { ok: boolean; halted: boolean; detail: string };
+  /** How often it has had to wait for the chain, and the latest block that it saw. */
+  figures(): { rpcErrors: number; chainHead: number | null };
   /** Makes it forget the open keys of a ledger. */
   forget(ledgerId: number): void;
   stop(): Promise<void>;
 };
 
+/** Who else hears of it. */
+export type JobListener = { confirmed(): void; halted(): void };
+
 /** Starts the checkpoint job in its thread. A job that crashes counts as halted: recording goes on. */
-export function startCheckpointJob(input: JobInput, log: Log): CheckpointJob {
+export function startCheckpointJob(input: JobInput, log: Log, listener: JobListener): CheckpointJob {
   let state = { ok: true, halted: false, detail: "the first round is under way" };
+  const figures: ReturnType<CheckpointJob["figures"]> = { rpcErrors: 0, chainHead: null };
   const halt = (detail: string, facts: object) => {
     state = { ok: false, halted: true, detail };
     log.error(facts, `anchoring halted: ${detail}`);
+    listener.halted();
   };
   const worker = new Worker(new URL("./checkpoint-job.ts", import.meta.url), { workerData: input, execArgv: [], env: {}, name: "checkpoint-job" });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   worker.on("message", (news: JobNews) => {
     if (news.kind === "round") {
       state = { ok: true, halted: false, detail: `the last round ended at ${new Date(news.at).toISOString()}` };
-      if (news.confirmed.length > 0) log.info({ anchors: news.confirmed }, "anchored");
+      figures.chainHead = news.chainHead;
+      if (news.confirmed.length > 0) {
+        log.info({ anchors: news.confirmed }, "anchored");
+        listener.confirmed();
+      }
     } else if (news.kind === "waiting") {
       state = { ok: false, halted: false, detail: `waiting for the chain: ${news.reason}` };
+      figures.rpcErrors += 1;
       log.warn(news, "anchoring waits for the chain");
     } else halt(news.reason, news);
   });
   worker.once("error", (error) => halt("the checkpoint job crashed", { err: error }));
   return {
     state: () => state,
+    figures: () => figures,
     forget: (ledgerId) => worker.postMessage({ forget: ledgerId } satisfies JobOrder),
     async stop() {
       worker.postMessage("stop" satisfies JobOrder);

@@ -50,6 +50,11 @@ const SETTINGS = z.object({
   TALLYROOT_QUOTA_DELTAS_PER_MONTH: count(1, 999_999_999).optional(),
   TALLYROOT_PUBLIC_REASONS: flag,
   TALLYROOT_CLOSE_MONTHS: flag,
+  TALLYROOT_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
+  TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
+  TALLYROOT_TRUSTED_PROXIES: count(0, 10).default(0),
+  TALLYROOT_METRICS_TOKEN: z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 printable characters").optional(),
+  TALLYROOT_WEBHOOK_ALLOW_PRIVATE: flag,
   TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
 });
 
@@ -76,6 +81,13 @@ export type Config = Readonly<{
   publicReasons: boolean;
   /** Whether every customer's month is closed with a checkpoint once it is over. */
   closeMonths: boolean;
+  /** Requests per minute; null for no limit. */
+  rateLimits: { perKey: number | null; perAddress: number | null };
+  /** Proxies between this server and its callers. */
+  trustedProxies: number;
+  /** The bearer token of `/metrics`; null where anybody may read it. */
+  metricsToken: string | null;
+  webhookAllowPrivate: boolean;
   logLevel: "debug" | "info" | "warn" | "error";
 }>;
 
@@ -111,6 +123,10 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
     publicReasons: s.TALLYROOT_PUBLIC_REASONS,
     closeMonths: s.TALLYROOT_CLOSE_MONTHS,
+    rateLimits: { perKey: s.TALLYROOT_RATE_LIMIT_PER_MINUTE ?? null, perAddress: s.TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE ?? null },
+    trustedProxies: s.TALLYROOT_TRUSTED_PROXIES,
+    metricsToken: s.TALLYROOT_METRICS_TOKEN ?? null,
+    webhookAllowPrivate: s.TALLYROOT_WEBHOOK_ALLOW_PRIVATE,
     logLevel: s.TALLYROOT_LOG_LEVEL,
   };
 }

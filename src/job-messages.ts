@@ -17,6 +17,7 @@ export type JobOrder = "stop" | { forget: number };
 
 /** What it tells: a round went through, it waits for the chain, or it has stopped for good until somebody looks. */
 export type JobNews =
-  | { kind: "round"; confirmed: number[]; at: number }
+  // chainHead: the latest block that was looked up, null before the first.
+  | { kind: "round"; confirmed: number[]; at: number; chainHead: number | null }
   | { kind: "waiting"; reason: string; at: number }
   | { kind: "halted"; reason: string; at: number };

@@ -16,6 +16,7 @@ import { ChainUnavailableError, TallyrootError } from "./core/errors.ts";
 import { installKeccak } from "./core/keccak.ts";
 import { fastKeccak } from "./fast-keccak.ts";
 import { createApp } from "./http/app.ts";
+import { openMetrics } from "./http/metrics.ts";
 import { ROUTES } from "./http/route-table.ts";
 import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
@@ -26,12 +27,17 @@ import { openDataDirectory } from "./storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "./storage/sqlite/database.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { startMonthClosing } from "./month-closing.ts";
+import { openDeliveries } from "./webhooks/deliver.ts";
+import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
 const DRAIN_MS = 3_000;
 /** Milliseconds between two looks for connections that have become idle meanwhile. */
 const SWEEP_MS = 20;
+
+/** Milliseconds that a stream of deltas may take at most; other bodies have a limit of their own. */
+const STREAM_MS = 24 * 3_600_000;
 
 /** The fact that the first API key is in its file. */
 const FIRST_KEY = "first.key";
@@ -71,16 +77,21 @@ async function main(): Promise<void> {
   const rpcUrl = embedded?.rpcUrl ?? (config.chain as { rpcUrl: string }).rpcUrl;
   const place = await establishPlace({ rpcUrl, publisherKey, contract: config.contract, facts: store.facts, freshSalt: () => randomBytes(32) });
 
-  // What runs: the checkpoint job beside the API.
+  // What runs: the checkpoint job and the deliveries beside the API.
+  let url = "";
+  const publicUrl = () => config.publicUrl ?? url;
+  const allowPrivate = config.webhookAllowPrivate;
+  const webhooks = openDeliveries({ store, contents, place, publicUrl, post: openPost({ allowPrivate }), allowPrivate, clock: Date.now, log });
   const job = startCheckpointJob(
     { dataDir: dir.path, masterKey, publisherKey, rpcUrl, place: { chainId: place.chainId, contract: place.contract, log: place.log }, confirmations: config.confirmations, intervalMs: config.anchorIntervalMs },
     log,
+    { confirmed: webhooks.wake, halted: webhooks.halted },
   );
   const closing = config.closeMonths ? startMonthClosing(store, Date.now, log) : undefined;
-  let url = "";
   const service = {
     store,
     contents,
+    webhooks,
     place,
     witness: openWitness({ rpcUrl, codeHash: toHex(place.codeHash), confirmations: config.confirmations }),
     confirmations: config.confirmations,
@@ -91,14 +102,23 @@ async function main(): Promise<void> {
     // A provider's endpoint has its key in the URL: only the embedded chain's is for everybody.
     rpcUrl: embedded ? rpcUrl : null,
     showsReasons: config.publicReasons,
-    publicUrl: () => config.publicUrl ?? url,
+    publicUrl,
     clock: Date.now,
     async readiness() {
       const anchoring = job.state();
       return { ready: !anchoring.halted, checks: { database: { ok: true, detail: "open" }, anchoring: { ok: anchoring.ok, detail: anchoring.detail } } };
     },
+    metrics: openMetrics({
+      progress: store.progress,
+      webhooks: store.deliveryCounts,
+      anchoring: () => ({ halted: job.state().halted, ...job.figures() }),
+      clock: Date.now,
+    }),
+    metricsToken: config.metricsToken,
+    rateLimits: config.rateLimits,
+    trustedProxies: config.trustedProxies,
   };
-  const server = createServer(createApp(ROUTES, service, log));
+  const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, log));
   server.listen(config.port, config.host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     const problem = error.code === "EADDRINUSE" ? `port ${config.port} on ${config.host} is in use: choose another with PORT, or 0 for a free one` : `port ${config.port} on ${config.host} cannot be opened (${error.code}): check PORT and HOST`;
@@ -106,6 +126,8 @@ async function main(): Promise<void> {
   });
   const { port } = server.address() as AddressInfo;
   url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+
+  webhooks.start();
 
   // The end: new requests are refused, those under way are answered, then everything closes in the opposite order.
   let stopping = false;
@@ -121,6 +143,7 @@ async function main(): Promise<void> {
     clearInterval(sweep);
     await closing?.stop();
     await job.stop();
+    await webhooks.stop();
     await embedded?.stop();
     store.close();
     dir.remove("server.json");

@@ -1,17 +1,28 @@
 import type { CheckpointStore } from "./ledger/checkpoint-ports.ts";
-import { closeLastMonth } from "./ledger/close-months.ts";
+import { closeLastMonth, lastMonth } from "./ledger/close-months.ts";
+import type { EffectStore } from "./ledger/effect-ports.ts";
 import type { LedgerStore, Log, TenantStore } from "./ledger/ports.ts";
 
 /** Milliseconds between two looks at the calendar. */
 const INTERVAL_MS = 10 * 60_000;
 
-/** Closes each month by itself once it is over. A failure is logged, and the next look tries again. */
-export function startMonthClosing(store: LedgerStore & CheckpointStore & TenantStore, clock: () => number, log: Log): { stop(): Promise<void> } {
+/**
+ * Closes each month by itself once it is over. A month that a process has closed is not gone through again by it. A failure is logged,
+ * and the next look tries again.
+ */
+export function startMonthClosing(
+  store: LedgerStore & CheckpointStore & EffectStore & TenantStore,
+  clock: () => number,
+  log: Log,
+): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
+  let closed: string | undefined;
   const look = async () => {
+    if (closed === lastMonth(clock())) return;
     try {
-      const closed = await closeLastMonth(store, clock());
-      log.debug({ tenants: closed }, "the last month is closed");
+      const { period, tenants } = await closeLastMonth(store, clock());
+      closed = period;
+      log.info({ period, tenants }, "the last month is closed");
     } catch (error) {
       log.error({ err: error }, "the last month could not be closed; it is tried again");
     }

@@ -54,17 +54,20 @@ export function isOfOtherCode(error: unknown): boolean {
  * The publisher's side of one log, over JSON-RPC.
  *
  * @param confirmations blocks that a transaction's block and its successors must be for it to be final; 1 is the block itself.
+ * @param onHead told the latest block whenever it was looked up.
  */
 export function openAnchorLog({
   rpcUrl,
   publisherKey,
   place,
   confirmations,
+  onHead,
 }: {
   rpcUrl: string;
   publisherKey: Hex;
   place: AnchorPlace;
   confirmations: number;
+  onHead?: (block: number) => void;
 }): AnchorChain {
   const reader = chainReader(rpcUrl);
   const account = privateKeyToAccount(publisherKey);
@@ -138,6 +141,7 @@ export function openAnchorLog({
           await reader.getBlock({ blockHash: receipt.blockHash }),
           await reader.getBlockNumber({ cacheTime: 0 }),
         ];
+        onHead?.(Number(latest));
         return {
           blockNumber: Number(receipt.blockNumber),
           blockHash: fromHex(receipt.blockHash, 32),

@@ -1,4 +1,11 @@
-import { type Dispute, findingDisputes, type Party, type RecordedDelta, type RecordedScope, type View } from "./dispute.ts";
+import {
+  type Dispute,
+  findingDisputes,
+  type Party,
+  type RecordedDelta,
+  type RecordedScope,
+  type View,
+} from "./dispute.ts";
 import { invariant } from "./errors.ts";
 import { atOnce, STEP, type Steps, sorting } from "./steps.ts";
 

@@ -1,7 +1,10 @@
 /** How a part of a ledger is named. Times are Unix milliseconds; of a window, `from` belongs to it and `to` no longer does. */
 
 /** A window as a request names it: a UTC month `YYYY-MM`, the current one, or from one time to another. */
-export type NamedWindow = { kind: "month"; period: string } | { kind: "current_month" } | { kind: "custom"; from: number; to: number };
+export type NamedWindow =
+  | { kind: "month"; period: string }
+  | { kind: "current_month" }
+  | { kind: "custom"; from: number; to: number };
 
 /** A known point to start from instead of a time: a checkpoint, the root over its deltas, a delta, or a head in an anchor. */
 export type StartingPoint = { type: "proofRoot" | "itemsRoot" | "recordId" | "anchorId"; id: string };

@@ -8,10 +8,16 @@ import { LIMITS } from "../wire/fields.ts";
 import { parseJson } from "../wire/json.ts";
 import { parsingJson } from "../wire/json-in-steps.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
-import { type Caller, openAuthentication } from "./authenticate.ts";
+import { bearerOf, type Caller, openAuthentication } from "./authenticate.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
+import { expectLines, limitReading } from "./lines-body.ts";
+import { openApiOf } from "./openapi.ts";
 import { parsePart } from "./parse-part.ts";
+import type { Metrics } from "./metrics.ts";
+import { PROTECTION } from "./protection.ts";
+import { openRateLimit } from "./rate-limit.ts";
 import type { Answer, Route, Service } from "./route.ts";
+import { sendChunks } from "./send-chunks.ts";
 
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -22,18 +28,24 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", (text: string | null) => Object.fromEntries(singleValues(new URLSearchParams(text ?? ""))));
-  app.use(helmet());
-  app.use(takeRequestId(log));
+  if (service.trustedProxies > 0) app.set("trust proxy", service.trustedProxies);
+  app.use(helmet(PROTECTION));
+  app.use(takeRequestId(log, service.metrics));
+  const limitRate = openRateLimit(service.rateLimits);
+  // Made before there is anybody to wait: it takes some twenty milliseconds.
+  const openApi = JSON.stringify(openApiOf(routes));
   const authenticate = openAuthentication(service.store, service.clock);
   for (const line of routes) {
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
+      response.locals.line = line;
       if (line.cors) response.setHeader("Access-Control-Allow-Origin", line.cors);
       if (line.access !== "public") {
         const caller = await authenticate(request, line.access);
         expectReach(line, caller);
         response.locals.caller = caller;
       }
+      if (limitRate) await limitRate(line, response.locals.caller, request, response);
       next();
     };
     const run = async (request: Request, response: Response) => {
@@ -41,43 +53,52 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       const call = {
         params: parsePart(line.params, request.params),
         query: parsePart(line.query, request.query),
-        body: line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? await jsonBody(request, line) : undefined),
+        body: line.takes !== "lines" && line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? await jsonBody(request, line) : undefined),
+        bytes: request,
         tenant: caller?.tenant,
         caller,
         idempotencyKey: idempotencyKeyOf(request),
         accepts: (mediaType: string) => (request.get("Accept") ?? "").includes(mediaType),
+        bearer: bearerOf(request),
+        openApi,
       };
       if (caller) await expectOwnCustomer(service.store, line, caller, call);
-      answer(response, line, await line.handle(service, call as never));
+      await answer(response, line, await line.handle(service, call as never), log);
     };
-    const readBody = express.raw({ type: isJson, limit: line.bodyLimit ?? LIMITS.bodyBytes });
+    const readBody = line.takes === "lines" ? expectLines : [limitReading, express.raw({ type: isJson, limit: line.bodyLimit ?? LIMITS.bodyBytes })];
     if (line.method === "POST") app.post(line.path, admit, readBody, run);
     else if (line.method === "PATCH") app.patch(line.path, admit, readBody, run);
     else if (line.method === "DELETE") app.delete(line.path, admit, run);
     else app.get(line.path, admit, run);
   }
   app.use(answerOptions(routes), refuseUnknown(routes));
-  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => fail(error, request, response, log));
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (error instanceof ChainUnavailableError) service.metrics.chainFailed();
+    fail(error, request, response, log);
+  });
   return app;
 }
 
-function answer(response: Response, line: Route, given: Answer): void {
+async function answer(response: Response, line: Route, given: Answer, log: Log): Promise<void> {
   if (given.headers) response.set(given.headers);
   if ("file" in given) {
     response.status(200).type(given.mediaType).send(Buffer.from(given.file));
     return;
   }
   response.status(given.status ?? line.status);
+  if ("chunks" in given) return sendChunks(response, given, log);
   response.setHeader("Content-Type", "application/json; charset=utf-8");
   response.end(successBody(given.data));
 }
 
-function takeRequestId(log: Log) {
+function takeRequestId(log: Log, metrics: Metrics) {
   return (request: Request, response: Response, next: NextFunction) => {
     const sent = request.get("X-Request-Id");
     const requestId = sent !== undefined && REQUEST_ID.test(sent) ? sent : randomUUID();
     response.setHeader("X-Request-Id", requestId);
+    const begun = performance.now();
     response.on("finish", () => {
+      metrics.answered(response.locals.line, request.method, response.statusCode, performance.now() - begun);
       log.debug({ requestId, method: request.method, path: request.path, status: response.statusCode }, "answered");
     });
     next();

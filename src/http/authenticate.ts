@@ -25,11 +25,14 @@ export type Caller = { tenant: Tenant; key: ApiKeyRecord };
  */
 export function openAuthentication(tenants: TenantStore, clock: () => number) {
   return async function authenticate(request: Request, needed: Exclude<Access, "public">): Promise<Caller> {
-    const sent = request.get("X-Api-Key") ?? /^Bearer +(\S+)$/i.exec(request.get("Authorization") ?? "")?.[1];
-    if (sent === undefined) throw new TallyrootError("INVALID_API_KEY", "no API key was sent: put it in the X-Api-Key header");
+    const sent = request.get("X-Api-Key") ?? bearerOf(request);
+    if (sent === undefined)
+      throw new TallyrootError("INVALID_API_KEY", "no API key was sent: put it in the X-Api-Key header");
     const parsed = parseApiKey(sent);
     const key = parsed && (await tenants.apiKey(parsed.publicId));
-    const hash = createHash("sha256").update(parsed?.secret ?? "").digest();
+    const hash = createHash("sha256")
+      .update(parsed?.secret ?? "")
+      .digest();
     const now = clock();
     if (!key || !timingSafeEqual(hash, key.secretHash) || !isUsable(key, now)) {
       throw new TallyrootError("INVALID_API_KEY", "the API key is unknown, expired, revoked or mistyped");
@@ -40,6 +43,11 @@ export function openAuthentication(tenants: TenantStore, clock: () => number) {
     expectAccess({ tenant, key }, needed, request.path);
     return { tenant, key };
   };
+}
+
+/** The token of `Authorization: Bearer` (RFC 6750). */
+export function bearerOf(request: Request): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(request.get("Authorization") ?? "")?.[1];
 }
 
 function isUsable({ revokedAt, expiresAt }: ApiKeyRecord, now: number): boolean {
@@ -53,5 +61,8 @@ function expectAccess({ tenant, key }: Caller, needed: Exclude<Access, "public">
     throw new TallyrootError("NOT_FOUND", `there is nothing at ${path}`);
   }
   if (INCLUDES[key.scope].includes(needed)) return;
-  throw new TallyrootError("FORBIDDEN_SCOPE", `this key has scope ${key.scope}, this route needs ${needed}`, { scope: key.scope, needed });
+  throw new TallyrootError("FORBIDDEN_SCOPE", `this key has scope ${key.scope}, this route needs ${needed}`, {
+    scope: key.scope,
+    needed,
+  });
 }

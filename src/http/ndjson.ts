@@ -18,7 +18,10 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * A line that is not UTF-8, or longer than it may be, is one bad line: it does not end the others. No more than one chunk and one
  * line are in memory.
  */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>, { lineBytes }: { lineBytes: number }): AsyncGenerator<Line[]> {
+export async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  { lineBytes }: { lineBytes: number },
+): AsyncGenerator<Line[]> {
   /** The pieces of a line whose end has not come; undefined when it is too long already and only its end is looked for. */
   let open: Uint8Array[] | undefined = [];
   let openBytes = 0;

@@ -20,14 +20,27 @@ export function parsePart(schema: z.ZodType | undefined, value: unknown, at = ""
 type NamedIssue = { path: string; message: string; code: TallyrootError["code"] | undefined };
 
 function namedIssues(issue: z.core.$ZodIssue, at: string): NamedIssue[] {
-  const path = [at, ...issue.path].map(String).filter((step) => step !== "").join(".");
+  const path = [at, ...issue.path]
+    .map(String)
+    .filter((step) => step !== "")
+    .join(".");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: path === "" ? key : `${path}.${key}`, message: "is not a known member", code: undefined }));
+    return issue.keys.map((key) => ({
+      path: path === "" ? key : `${path}.${key}`,
+      message: "is not a known member",
+      code: undefined,
+    }));
   }
   if (issue.code === "invalid_type") {
     const message = issue.message.endsWith("received undefined") ? "is missing" : `must be of type ${issue.expected}`;
     return [{ path, message, code: undefined }];
   }
   const params = issue.code === "custom" ? (issue.params as { code?: TallyrootError["code"] } | undefined) : undefined;
-  return [{ path, message: issue.message.replace(`${path}: `, ""), code: params?.code === "VALIDATION_ERROR" ? undefined : params?.code }];
+  return [
+    {
+      path,
+      message: issue.message.replace(`${path}: `, ""),
+      code: params?.code === "VALIDATION_ERROR" ? undefined : params?.code,
+    },
+  ];
 }

@@ -6,11 +6,14 @@ import { type BulkItem, type BulkOutcome, itemRequestId } from "../ledger/record
 import type { BulkIds } from "../ledger/request-id.ts";
 import { type BulkResult, bulkItem, viewRecorded, viewRefused } from "../wire/batch.ts";
 import type { recordRequest } from "../wire/delta.ts";
-import { parseJson } from "../wire/json.ts";
 import { parsePart } from "./parse-part.ts";
 
 /** What a delta asks for, in the ledger's words. */
-export function recordingOf(tenant: Tenant, body: z.output<typeof recordRequest>, requestId: Uint8Array | undefined): RecordRequest {
+export function recordingOf(
+  tenant: Tenant,
+  body: z.output<typeof recordRequest>,
+  requestId: Uint8Array | undefined,
+): RecordRequest {
   const { customerId, delta, reason, referenceId, metadata, adjusts } = body;
   return {
     tenant,
@@ -30,15 +33,18 @@ export type ReadItem = { item: BulkItem; said: unknown };
 /**
  * Reads one of many. Whatever is wrong with it is wrong with it alone.
  *
- * @param what the text is called in an error.
  * @param place its place, and the idempotency key of the whole request.
  */
-export function readItem(text: string | TallyrootError, { tenant, ids, what, place }: { tenant: Tenant; ids: BulkIds; what: string; place: { idempotencyKey: string | undefined; index: number } }): ReadItem {
-  let said: unknown;
+export function readItem(
+  said: unknown,
+  {
+    tenant,
+    ids,
+    place,
+  }: { tenant: Tenant; ids: BulkIds; place: { idempotencyKey: string | undefined; index: number } },
+): ReadItem {
   try {
-    if (text instanceof TallyrootError) throw text;
-    said = parseJson(text, what);
-    const body = parsePart(bulkItem, said);
+    const body = parsePart(bulkItem, said) as z.output<typeof bulkItem>;
     return { item: recordingOf(tenant, body, itemRequestId(ids, body, place)), said: undefined };
   } catch (error) {
     if (!(error instanceof TallyrootError)) throw error;
@@ -49,6 +55,7 @@ export function readItem(text: string | TallyrootError, { tenant, ids, what, pla
 /** The answer to one of many. */
 export function viewResult(index: number, { item, said }: ReadItem, outcome: BulkOutcome): BulkResult {
   if (item instanceof TallyrootError) return viewRefused(index, said, item);
-  if (outcome instanceof TallyrootError) return viewRefused(index, { customerId: item.customerId, delta: formatAmount(item.amount) }, outcome);
+  if (outcome instanceof TallyrootError)
+    return viewRefused(index, { customerId: item.customerId, delta: formatAmount(item.amount) }, outcome);
   return viewRecorded(index, item.customerId, outcome);
 }

@@ -1,22 +1,32 @@
 import type { Route } from "./route.ts";
 import { getAnchor, getAnchors, getChain } from "./routes/chain.ts";
-import { compareCheckpoints, getCheckpoint, getCheckpoints, postCheckpoint } from "./routes/checkpoints.ts";
+import { compareCheckpoints, getCheckpoint, getCheckpoints } from "./routes/checkpoints.ts";
+import { postComparison, postHeadsComparison } from "./routes/compare.ts";
 import { getCustomer, getCustomers } from "./routes/customers.ts";
 import { getDerivation } from "./routes/derive.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getInvoiceProof, getInvoiceReceipt } from "./routes/invoices.ts";
+import { postCheckpoint } from "./routes/make-checkpoint.ts";
 import { getBlindReceipt, getReceipt, getReceipts } from "./routes/receipts.ts";
 import { deleteKey, getKey, getKeys, postKey, postKeyRevocation, postKeyRotation } from "./routes/keys.ts";
+import { getDocs, getDocsFile, getMetrics, getOpenApi } from "./routes/operating.ts";
 import { getDelta, postDelta } from "./routes/record.ts";
+import { postBatch } from "./routes/record-batch.ts";
+import { postStream } from "./routes/record-stream.ts";
 import { getTenants, postTenant } from "./routes/tenants.ts";
 import { deleteContent, getGaps, getLimits, getSummary, getUsage } from "./routes/usage.ts";
 import { getVerification } from "./routes/verify.ts";
+import { WEBHOOK_ROUTES } from "./routes/webhooks.ts";
 
 /** Every route there is. Of two paths that match, the earlier is taken. */
 export const ROUTES: readonly Route[] = [
   postDelta,
+  postBatch,
+  postStream,
   getDelta,
   getDerivation,
+  postComparison,
+  postHeadsComparison,
   getCustomers,
   getSummary,
   getCustomer,
@@ -42,9 +52,14 @@ export const ROUTES: readonly Route[] = [
   deleteKey,
   postTenant,
   getTenants,
+  ...WEBHOOK_ROUTES,
   getChain,
   getAnchors,
   getAnchor,
   getHealth,
   getReadiness,
+  getMetrics,
+  getOpenApi,
+  getDocs,
+  getDocsFile,
 ];

@@ -9,8 +9,11 @@ import type { SurveyStore } from "../ledger/survey-ports.ts";
 import type { KeyMode } from "../ledger/api-keys.ts";
 import type { EffectStore } from "../ledger/effect-ports.ts";
 import type { ErasureStore } from "../ledger/erasure-ports.ts";
+import type { Deliverer, WebhookStore } from "../ledger/webhook-ports.ts";
 import type { Caller } from "./authenticate.ts";
 import type { CustomerReach } from "./customer-keys.ts";
+import type { Metrics } from "./metrics.ts";
+import type { RateLimits } from "./rate-limit.ts";
 
 /** Who may call a route: anybody, a key with at least this scope, or only the operator: an admin key of the tenant `default`. */
 export type Access = "public" | Scope | "operator";
@@ -20,8 +23,9 @@ export type Readiness = { ready: boolean; checks: Record<string, { ok: boolean; 
 
 /** What the routes work with. */
 export type Service = {
-  store: LedgerStore & TenantStore & EffectStore & SurveyStore & ErasureStore & CheckpointStore;
+  store: LedgerStore & TenantStore & EffectStore & SurveyStore & ErasureStore & CheckpointStore & WebhookStore;
   contents: Contents;
+  webhooks: Deliverer;
   place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
   witness: Witness;
   confirmations: number;
@@ -41,6 +45,12 @@ export type Service = {
   /** Unix milliseconds. */
   clock: () => number;
   readiness: () => Promise<Readiness>;
+  metrics: Metrics;
+  /** What `/metrics` asks for as a bearer token; null where anybody may read it. */
+  metricsToken: string | null;
+  rateLimits: RateLimits;
+  /** Proxies in front of this server, each of which adds the address it saw to X-Forwarded-For. */
+  trustedProxies: number;
 };
 
 /** A call, parsed: what a handler sees. */
@@ -48,6 +58,8 @@ export type Call<Params, Query, Body> = {
   params: Params;
   query: Query;
   body: Body;
+  /** The bytes of the body as they come; only of a route that takes lines. */
+  bytes: AsyncIterable<Uint8Array>;
   /** The owner of the key. Only routes that are not public have one. */
   tenant: Tenant;
   /** The tenant with the key itself. */
@@ -55,10 +67,17 @@ export type Call<Params, Query, Body> = {
   idempotencyKey: string | undefined;
   /** Whether the caller named this media type in Accept. */
   accepts: (mediaType: string) => boolean;
+  /** The bearer token, for a route that has a secret of its own. */
+  bearer: string | undefined;
+  /** The OpenAPI document of the table that this route is in. */
+  openApi: string;
 };
 
-/** What a handler answers: data for the envelope, or a file as it is. */
-export type Answer = { data: object; status?: number; headers?: Record<string, string> } | { file: string; mediaType: string; headers?: Record<string, string> };
+/** A body that is sent piece by piece, as fast as the caller reads it. */
+export type Chunks = { chunks: AsyncIterable<string>; mediaType: string; status?: number; headers?: Record<string, string> };
+
+/** What a handler answers: data for the envelope, a file as it is, or a long body in pieces. */
+export type Answer = Chunks | { data: object; status?: number; headers?: Record<string, string> } | { file: string | Uint8Array; mediaType: string; headers?: Record<string, string> };
 
 /**
  * One line of the API: everything that dispatch, documentation and tests need to know about it.
@@ -75,10 +94,14 @@ export type Route = {
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
+  /** `lines`: the handler takes the bytes as they come (application/x-ndjson), `body` describing the JSON of each line. */
+  takes?: "lines";
   /** Bytes of a body at most, where that is more than usual: such a body is parsed in steps, its lists piece by piece. */
   bodyLimit?: number;
   /** The data of a success. */
   data: z.ZodType;
+  /** Media types of a success, where it is not the envelope alone: `bare` is `data` as it is, `lines` is one JSON text a line. */
+  media?: Readonly<Record<string, "envelope" | "bare" | "lines">>;
   /** The codes that this route itself can answer, besides those that any route can. */
   codes: readonly ErrorCode[];
   /** `*` where any page of any site may read the answer. */

@@ -10,6 +10,8 @@ const POLL_MS = 100;
 const LONGEST_POLL_MS = 4_000;
 /** Milliseconds after which a transaction that no block has taken is replaced by one that pays more. */
 const REPLACE_AFTER_MS = 30_000;
+/** Looks in a row that find our root on the chain, but no transaction of ours that put it there. */
+const MOST_UNSEEN = 6;
 /** Nonces after which a refusal by the contract is no passing thing. */
 const MOST_NONCES = 5;
 
@@ -68,6 +70,7 @@ async function takeBackReorganised({ store, chain }: AnchorParts): Promise<void>
 /** Sends an anchor's transaction, or finds it sent, and follows it until it is final. */
 async function bringToEnd(parts: AnchorParts, anchor: Anchor): Promise<Anchor> {
   const { store, chain, clock, signal } = parts;
+  let unseen = 0;
   for (let wait = POLL_MS; ; wait = Math.min(2 * wait, LONGEST_POLL_MS)) {
     signal.throwIfAborted();
     const attempts = await store.transactions(anchor.index);
@@ -79,9 +82,9 @@ async function bringToEnd(parts: AnchorParts, anchor: Anchor): Promise<Anchor> {
           `the chain has root ${toHex(onChain)} at index ${anchor.index}, the record has ${toHex(anchor.root)}: somebody else uses the publisher's key or another copy of this database`,
         );
       }
-      // A transaction of ours that did this is seen at the latest when it would be overdue.
-      const last = attempts.at(-1);
-      if (!found && (!last || isOverdue(last, clock()))) {
+      // A transaction of ours may have been mined between the two questions, or one of a provider's nodes may be behind another.
+      unseen = found ? 0 : unseen + 1;
+      if (!found && (attempts.length === 0 || unseen === MOST_UNSEEN)) {
         throw new AnchoringHaltedError(
           `index ${anchor.index} was anchored by a transaction that is not in the record: another copy of this database is running`,
         );

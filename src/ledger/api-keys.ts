@@ -37,12 +37,25 @@ export function freshApiKey({ scope, label, mode, now, ledgerAddress = null, exp
   const secretHash = createHash("sha256").update(secret).digest();
   return {
     text: `pk_${mode}_${publicId}.${secret}`,
-    record: { publicId, secretHash, scope, ledgerAddress, label, createdAt: now, expiresAt, revokedAt: null, lastUsedAt: null },
+    record: {
+      publicId,
+      secretHash,
+      scope,
+      ledgerAddress,
+      label,
+      createdAt: now,
+      expiresAt,
+      revokedAt: null,
+      lastUsedAt: null,
+    },
   };
 }
 
 /** Makes an API key and stores it; the answer is the only place that has its secret. */
-export async function makeApiKey(store: Pick<TenantStore, "addApiKey">, { tenantId, ...key }: NewApiKey & { tenantId: number }): Promise<string> {
+export async function makeApiKey(
+  store: Pick<TenantStore, "addApiKey">,
+  { tenantId, ...key }: NewApiKey & { tenantId: number },
+): Promise<string> {
   const { text, record } = freshApiKey(key);
   await store.addApiKey({ ...record, tenantId });
   return text;

@@ -30,10 +30,16 @@ function bucketEnd(start: number, granularity: Granularity): number {
   return start + (granularity === "day" ? DAY_MS : 7 * DAY_MS);
 }
 
-/** How many buckets a window has at most: counted before they are made. */
-export function bucketCount(window: Window, granularity: Granularity): number {
-  const shortest = { day: DAY_MS, week: 7 * DAY_MS, month: 28 * DAY_MS }[granularity];
-  return Math.ceil((window.to - window.from) / shortest) + 1;
+/** How many buckets a window has, which is told before they are made. */
+export function bucketCount({ from, to }: Window, granularity: Granularity): number {
+  return to <= from ? 0 : bucketNumber(to - 1, granularity) - bucketNumber(from, granularity) + 1;
+}
+
+/** Numbers the buckets of a granularity one by one. */
+function bucketNumber(time: number, granularity: Granularity): number {
+  const start = new Date(bucketStart(time, granularity));
+  if (granularity === "month") return start.getUTCFullYear() * 12 + start.getUTCMonth();
+  return Math.floor(start.getTime() / (granularity === "day" ? DAY_MS : 7 * DAY_MS));
 }
 
 /** The buckets of a window, in order; the first and the last are cut to it. */

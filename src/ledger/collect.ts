@@ -63,7 +63,10 @@ function growTree(store: AnchorStore, index: number) {
       if (frontier.count === 0) return undefined;
       await put();
       const root = rootOf(frontier);
-      invariant(sameBytes(root, rootOfLeaves(concatBytes(...leaves))), "both ways of computing the anchor's root agree");
+      invariant(
+        sameBytes(root, rootOfLeaves(concatBytes(...leaves))),
+        "both ways of computing the anchor's root agree",
+      );
       return { root, size: frontier.count };
     },
   };
@@ -84,7 +87,14 @@ async function addHeads({ store, contents, signal, mostPerHead }: Parts, tree: T
     const head = await rederiveHead({ store, contents, mostPerHead }, ledger, previous, last);
     if (head.count !== last.sequence) whole = false;
     const leaf = leafOf(headFingerprint(head));
-    await tree.add({ ledgerId, count: Number(head.count), balance: head.balance, root: head.root, leaf, checkpointId: null });
+    await tree.add({
+      ledgerId,
+      count: Number(head.count),
+      balance: head.balance,
+      root: head.root,
+      leaf,
+      checkpointId: null,
+    });
   }
   return whole ? through : before;
 }
@@ -97,7 +107,14 @@ async function addCheckpoints({ store, signal }: Parts, tree: Tree, before: numb
     for (const checkpoint of checkpoints) {
       await rederiveCheckpoint(store, checkpoint);
       const { id, ledger, count, closingBalance, root, fingerprint } = checkpoint;
-      await tree.add({ ledgerId: ledger.id, count, balance: closingBalance, root, leaf: leafOf(fingerprint), checkpointId: id });
+      await tree.add({
+        ledgerId: ledger.id,
+        count,
+        balance: closingBalance,
+        root,
+        leaf: leafOf(fingerprint),
+        checkpointId: id,
+      });
       after = id;
     }
     if (checkpoints.length < CHECKPOINT_STEP) return after;

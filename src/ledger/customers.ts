@@ -70,7 +70,10 @@ export async function listCustomers(
   if (only) {
     const ledger = await store.ledger(tenant.id, only);
     const found = ledger && (!search || (await matches(parts.contents, ledger, search.toLowerCase()))) ? [ledger] : [];
-    return { customers: await summaries(parts, found.slice(page.offset, page.offset + page.limit)), total: found.length };
+    return {
+      customers: await summaries(parts, found.slice(page.offset, page.offset + page.limit)),
+      total: found.length,
+    };
   }
   if (!search) {
     const ledgers = await store.ledgers(tenant.id, page);

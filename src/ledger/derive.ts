@@ -1,6 +1,7 @@
 import { addToBalance } from "../core/amount.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { bucketCount, buckets, type Granularity } from "./calendar.ts";
+import { openPause } from "./in-steps.ts";
 import type { LedgerStore, Page, StoredDelta } from "./ports.ts";
 import { balanceAfter, type Scope } from "./scope.ts";
 
@@ -56,11 +57,17 @@ export type Bucket = { from: number; to: number; netChange: bigint; deltasCount:
  */
 export async function breakDown(store: LedgerStore, scope: Scope, granularity: Granularity): Promise<Bucket[]> {
   if (bucketCount(scope.window, granularity) > MAX_BUCKETS) {
-    throw new TallyrootError("SCOPE_TOO_WIDE", `a breakdown has at most ${MAX_BUCKETS} entries: use a coarser granularity or a narrower scope`, { maxBuckets: MAX_BUCKETS });
+    throw new TallyrootError(
+      "SCOPE_TOO_WIDE",
+      `a breakdown has at most ${MAX_BUCKETS} entries: use a coarser granularity or a narrower scope`,
+      { maxBuckets: MAX_BUCKETS },
+    );
   }
   const found: Bucket[] = [];
   let [through, balance] = [scope.first - 1, scope.openingBalance];
+  const pause = openPause();
   for (const { from, to } of buckets(scope.window, granularity)) {
+    await pause();
     const until = Math.max(through, Math.min(scope.last, await store.countBefore(scope.ledger, to)));
     const after = until === through ? balance : await balanceAfter(store, scope.ledger, until);
     found.push({ from, to, netChange: after - balance, deltasCount: until - through });

@@ -19,7 +19,11 @@ type Parts = {
  *
  * @throws TallyrootError CUSTOMER_NOT_FOUND; SERVICE_UNAVAILABLE (see `ErasureStore`)
  */
-export async function eraseContent({ store, contents, forgetElsewhere, clock }: Parts, tenant: Tenant, customerId: string): Promise<Erasure & { ledger: Ledger }> {
+export async function eraseContent(
+  { store, contents, forgetElsewhere, clock }: Parts,
+  tenant: Tenant,
+  customerId: string,
+): Promise<Erasure & { ledger: Ledger }> {
   const ledger = await ledgerOfCustomer(store, tenant, customerId);
   try {
     return { ...(await store.eraseKeys(tenant, ledger, customerId, clock())), ledger };

@@ -33,7 +33,11 @@ export async function findGaps(
   // Beyond the last row there is nothing to look at, only one gap.
   const lastLooked = Math.min(end, last);
   if (lastLooked - from >= MOST_SEQUENCES) {
-    throw new TallyrootError("SCOPE_TOO_WIDE", `at most ${MOST_SEQUENCES} sequences are looked at in one request: use fromSequence and toSequence`, { maxSequences: MOST_SEQUENCES });
+    throw new TallyrootError(
+      "SCOPE_TOO_WIDE",
+      `at most ${MOST_SEQUENCES} sequences are looked at in one request: use fromSequence and toSequence`,
+      { maxSequences: MOST_SEQUENCES },
+    );
   }
   const found: Gap[] = [];
   // A gap that goes on across steps is one gap; one more than the limit is kept, so that the last one told is whole.
@@ -47,7 +51,8 @@ export async function findGaps(
     const through = Math.min(lastLooked, first + STEP - 1);
     const count = await store.countSequences(ledger, first, through);
     present += count;
-    if (count !== through - first + 1) for (const gap of gapsBetween(await store.sequences(ledger, first, through), first, through)) add(gap);
+    if (count !== through - first + 1)
+      for (const gap of gapsBetween(await store.sequences(ledger, first, through), first, through)) add(gap);
     await nextTurn();
   }
   const beyond = Math.max(from, lastLooked + 1);

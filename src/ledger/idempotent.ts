@@ -1,8 +1,8 @@
 import { canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 import type { EffectStore, RequestEffect } from "./effect-ports.ts";
-import { requestIdOf } from "./request-id.ts";
 import type { LedgerStore, Tenant } from "./ports.ts";
+import { requestIdOf } from "./request-id.ts";
 
 /** One request that has an effect besides recording. Members that were not sent are undefined or not there. */
 export type Asked = {
@@ -18,7 +18,10 @@ export type Asked = {
  *
  * @throws TallyrootError IDEMPOTENCY_CONFLICT naming what differs, when the earlier request asked for something else.
  */
-export async function earlierEffect(store: EffectStore & Pick<LedgerStore, "deltaByRequestId">, { tenant, idempotencyKey, route, members }: Asked): Promise<string | undefined> {
+export async function earlierEffect(
+  store: EffectStore & Pick<LedgerStore, "deltaByRequestId">,
+  { tenant, idempotencyKey, route, members }: Asked,
+): Promise<string | undefined> {
   if (idempotencyKey === undefined) return undefined;
   const requestId = requestIdOf(tenant.requestKey, idempotencyKey);
   const earlier = await store.effectOf(requestId);
@@ -26,18 +29,35 @@ export async function earlierEffect(store: EffectStore & Pick<LedgerStore, "delt
   if (!earlier) return undefined;
   if (earlier.route !== route) throw conflict(["route"]);
   const before = JSON.parse(earlier.members) as Asked["members"];
-  const differs = [...new Set([...Object.keys(before), ...Object.keys(members)])].filter((name) => (before[name] ?? null) !== (members[name] ?? null));
+  const differs = [...new Set([...Object.keys(before), ...Object.keys(members)])].filter(
+    (name) => (before[name] ?? null) !== (members[name] ?? null),
+  );
   if (differs.length > 0) throw conflict(differs);
   return earlier.effect;
 }
 
 function conflict(differs: string[]): TallyrootError {
-  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before with another ${differs.join(", ")}`, { differs });
+  return new TallyrootError(
+    "IDEMPOTENCY_CONFLICT",
+    `this idempotency key was used before with another ${differs.join(", ")}`,
+    { differs },
+  );
 }
 
 /** The note that is to be stored with the effect; undefined without an idempotency key. */
-export function effectNote({ tenant, idempotencyKey, route, members }: Asked, effect: string, now: number): RequestEffect | undefined {
+export function effectNote(
+  { tenant, idempotencyKey, route, members }: Asked,
+  effect: string,
+  now: number,
+): RequestEffect | undefined {
   if (idempotencyKey === undefined) return undefined;
   const sent = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
-  return { requestId: requestIdOf(tenant.requestKey, idempotencyKey), tenantId: tenant.id, route, effect, members: canonicalJson(sent), createdAt: now };
+  return {
+    requestId: requestIdOf(tenant.requestKey, idempotencyKey),
+    tenantId: tenant.id,
+    route,
+    effect,
+    members: canonicalJson(sent),
+    createdAt: now,
+  };
 }

@@ -5,7 +5,11 @@ import type { EffectStore, RequestEffect } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { ApiKeyRecord, LedgerStore, Scope, Tenant, TenantStore } from "./ports.ts";
 
-type Parts = { store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">; clock: () => number; keyMode: KeyMode };
+type Parts = {
+  store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">;
+  clock: () => number;
+  keyMode: KeyMode;
+};
 
 /** A key that was asked for. `text` is the key itself: shown once, null where the request is a repetition. */
 export type GivenKey = { record: ApiKeyRecord; text: string | null };
@@ -23,12 +27,25 @@ export type Asker = { tenant: Tenant; idempotencyKey: string | undefined };
 export async function createKey(
   { store, clock, keyMode }: Parts,
   asker: Asker,
-  { scope, ledgerAddress, label, expiresAt }: { scope: Scope; ledgerAddress: Uint8Array | null; label: string; expiresAt: number | null },
+  {
+    scope,
+    ledgerAddress,
+    label,
+    expiresAt,
+  }: { scope: Scope; ledgerAddress: Uint8Array | null; label: string; expiresAt: number | null },
 ): Promise<GivenKey> {
-  const asked: Asked = { ...asker, route: "POST keys", members: { scope, customerReference: ledgerAddress && toHex(ledgerAddress), label, expiresAt } };
+  const asked: Asked = {
+    ...asker,
+    route: "POST keys",
+    members: { scope, customerReference: ledgerAddress && toHex(ledgerAddress), label, expiresAt },
+  };
   const earlier = await earlierEffect(store, asked);
   if (earlier !== undefined) return { record: await keyOf(store, asker.tenant, earlier), text: null };
-  if (ledgerAddress && scope !== "read") throw new TallyrootError("VALIDATION_ERROR", "customerId: only a key with scope read can be limited to one customer");
+  if (ledgerAddress && scope !== "read")
+    throw new TallyrootError(
+      "VALIDATION_ERROR",
+      "customerId: only a key with scope read can be limited to one customer",
+    );
   const now = clock();
   expectFuture(expiresAt, now);
   const { text, record } = freshApiKey({ scope, label, mode: keyMode, now, ledgerAddress, expiresAt });
@@ -47,21 +64,46 @@ export async function createKey(
 export async function rotateKey(
   { store, clock, keyMode }: Parts,
   asker: Asker,
-  { publicId, overlapSeconds, expiresAt }: { publicId: string; overlapSeconds: number; expiresAt: number | null | undefined },
+  {
+    publicId,
+    overlapSeconds,
+    expiresAt,
+  }: { publicId: string; overlapSeconds: number; expiresAt: number | null | undefined },
 ): Promise<GivenKey> {
-  const asked: Asked = { ...asker, route: "POST keys/rotate", members: { publicId, overlapSeconds, ...(expiresAt !== undefined && { expiresAt }) } };
+  const asked: Asked = {
+    ...asker,
+    route: "POST keys/rotate",
+    members: { publicId, overlapSeconds, ...(expiresAt !== undefined && { expiresAt }) },
+  };
   const earlier = await earlierEffect(store, asked);
   if (earlier !== undefined) return { record: await keyOf(store, asker.tenant, earlier), text: null };
   const old = await keyOf(store, asker.tenant, publicId);
   const now = clock();
   if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) {
-    throw new TallyrootError("VALIDATION_ERROR", `key ${publicId} is ${old.revokedAt !== null ? "revoked" : "expired"}: make a new one instead`, { publicId });
+    throw new TallyrootError(
+      "VALIDATION_ERROR",
+      `key ${publicId} is ${old.revokedAt !== null ? "revoked" : "expired"}: make a new one instead`,
+      { publicId },
+    );
   }
   if (expiresAt !== undefined) expectFuture(expiresAt, now);
   const { scope, label, ledgerAddress } = old;
-  const { text, record } = freshApiKey({ scope, label, mode: keyMode, now, ledgerAddress, expiresAt: expiresAt === undefined ? old.expiresAt : expiresAt });
-  const ends = { publicId, expiresAt: Math.min(old.expiresAt ?? Number.POSITIVE_INFINITY, now + overlapSeconds * 1000) };
-  const added = await store.addApiKey({ ...record, tenantId: asker.tenant.id }, { ends, request: effectNote(asked, record.publicId, now) });
+  const { text, record } = freshApiKey({
+    scope,
+    label,
+    mode: keyMode,
+    now,
+    ledgerAddress,
+    expiresAt: expiresAt === undefined ? old.expiresAt : expiresAt,
+  });
+  const ends = {
+    publicId,
+    expiresAt: Math.min(old.expiresAt ?? Number.POSITIVE_INFINITY, now + overlapSeconds * 1000),
+  };
+  const added = await store.addApiKey(
+    { ...record, tenantId: asker.tenant.id },
+    { ends, request: effectNote(asked, record.publicId, now) },
+  );
   return added ? { record: { ...record, tenantId: asker.tenant.id }, text } : repeated(store, asked);
 }
 
@@ -70,14 +112,22 @@ export async function rotateKey(
  *
  * @throws TallyrootError NOT_FOUND, IDEMPOTENCY_CONFLICT; VALIDATION_ERROR for the last admin key: nobody could make another.
  */
-export async function revokeKey({ store, clock }: Omit<Parts, "keyMode">, asker: Asker, publicId: string): Promise<ApiKeyRecord> {
+export async function revokeKey(
+  { store, clock }: Omit<Parts, "keyMode">,
+  asker: Asker,
+  publicId: string,
+): Promise<ApiKeyRecord> {
   const asked: Asked = { ...asker, route: "POST keys/revoke", members: { publicId } };
   await earlierEffect(store, asked);
   await keyOf(store, asker.tenant, publicId);
   const now = clock();
   const request: RequestEffect | undefined = effectNote(asked, publicId, now);
   if ((await store.revokeApiKey(publicId, now, request)) === "last") {
-    throw new TallyrootError("VALIDATION_ERROR", `key ${publicId} is the last admin key of this tenant: make another one first`, { publicId });
+    throw new TallyrootError(
+      "VALIDATION_ERROR",
+      `key ${publicId} is the last admin key of this tenant: make another one first`,
+      { publicId },
+    );
   }
   return keyOf(store, asker.tenant, publicId);
 }
@@ -85,7 +135,8 @@ export async function revokeKey({ store, clock }: Omit<Parts, "keyMode">, asker:
 /** @throws TallyrootError NOT_FOUND also for another tenant's key. */
 export async function keyOf(store: TenantStore, tenant: Tenant, publicId: string): Promise<ApiKeyRecord> {
   const key = await store.apiKey(publicId);
-  if (key?.tenantId !== tenant.id) throw new TallyrootError("NOT_FOUND", `there is no API key ${publicId}`, { publicId });
+  if (key?.tenantId !== tenant.id)
+    throw new TallyrootError("NOT_FOUND", `there is no API key ${publicId}`, { publicId });
   return key;
 }
 
@@ -96,5 +147,6 @@ async function repeated(store: Parts["store"], asked: Asked): Promise<GivenKey> 
 }
 
 function expectFuture(expiresAt: number | null, now: number): void {
-  if (expiresAt !== null && expiresAt <= now) throw new TallyrootError("VALIDATION_ERROR", "expiresAt: must be in the future");
+  if (expiresAt !== null && expiresAt <= now)
+    throw new TallyrootError("VALIDATION_ERROR", "expiresAt: must be in the future");
 }

@@ -5,7 +5,11 @@ import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { Asker } from "./manage-keys.ts";
 import type { LedgerStore, Tenant, TenantStore } from "./ports.ts";
 
-type Parts = { store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">; clock: () => number; keyMode: KeyMode };
+type Parts = {
+  store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">;
+  clock: () => number;
+  keyMode: KeyMode;
+};
 
 /** A tenant with its first admin key, which is shown once: null where the request is a repetition. */
 export type OpenedTenant = { tenant: Tenant; text: string | null };
@@ -15,14 +19,19 @@ export type OpenedTenant = { tenant: Tenant; text: string | null };
  *
  * @throws TallyrootError VALIDATION_ERROR when the name is taken; IDEMPOTENCY_CONFLICT
  */
-export async function openTenant({ store, clock, keyMode }: Parts, operator: Asker, name: string): Promise<OpenedTenant> {
+export async function openTenant(
+  { store, clock, keyMode }: Parts,
+  operator: Asker,
+  name: string,
+): Promise<OpenedTenant> {
   const asked: Asked = { ...operator, route: "POST tenants", members: { name } };
   const earlier = await earlierEffect(store, asked);
   if (earlier !== undefined) return { tenant: await named(store, earlier), text: null };
   const now = clock();
   const { text, record } = freshApiKey({ scope: "admin", label: "made with the tenant", mode: keyMode, now });
   const outcome = await store.addTenantWithKey({ name, createdAt: now }, record, effectNote(asked, name, now));
-  if (outcome === "taken") throw new TallyrootError("VALIDATION_ERROR", `name: there is a tenant ${name} already`, { name });
+  if (outcome === "taken")
+    throw new TallyrootError("VALIDATION_ERROR", `name: there is a tenant ${name} already`, { name });
   return { tenant: await named(store, name), text: outcome === "added" ? text : null };
 }
 

@@ -1,13 +1,10 @@
-import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { invariant } from "../core/errors.ts";
-import type { Delta } from "../core/fingerprint.ts";
+import { type AnchorReference, type DeltaReceipt, encodeReceipt, type Receipt } from "../core/receipt.ts";
 import { inclusionPositions, inclusionProof, type NodeReader, type Position } from "../core/tree.ts";
-import { type AnchorReference, type CheckpointReceipt, type DeltaReceipt, encodeReceipt, type Receipt } from "../core/receipt.ts";
 import { verifyReceipt } from "../core/verify-receipt.ts";
-import type { CheckpointStore, StoredCheckpoint } from "./checkpoint-ports.ts";
 import type { Contents } from "./contents.ts";
 import type { Anchor, AnchorPlace, LedgerStore, StoredDelta, Tenant } from "./ports.ts";
-import { standingOf, standingOfCheckpoint } from "./status.ts";
+import { standingOf } from "./status.ts";
 
 /** Asked for a receipt of a delta whose anchor is not final yet. */
 export type NotYet = { notYet: "QUEUED" | "PROCESSING" | "FAILED" };
@@ -31,7 +28,14 @@ export async function receiptOf(
   const receipt: DeltaReceipt = {
     kind: "delta",
     receiptId: delta.fingerprint,
-    delta: { ledger: ledger.address, sequence, amount: delta.amount, balance: delta.balance, recordedAt: delta.recordedAt, commitment: delta.commitment },
+    delta: {
+      ledger: ledger.address,
+      sequence,
+      amount: delta.amount,
+      balance: delta.balance,
+      recordedAt: delta.recordedAt,
+      commitment: delta.commitment,
+    },
     ...(content && { content, namespace: open.tenant.namespace }),
     ledgerProof: await proofFrom(sequence - 1, head.count, (positions) => store.nodes(ledger, positions)),
     head: { ledger: ledger.address, count: head.count, balance: head.balance, root: head.root },
@@ -42,51 +46,11 @@ export async function receiptOf(
 }
 
 /** A receipt is verified before it is given away, from its file as anybody would. */
-function verified<T extends Receipt>(receipt: T): T {
+export function verified<T extends Receipt>(receipt: T): T {
   const { steps } = verifyReceipt(encodeReceipt(receipt));
   const failed = steps.find((step) => step.outcome === "failed");
   invariant(!failed && steps.length === 5, `a receipt verifies before it is sent: ${failed?.detail}`);
   return receipt;
-}
-
-/** Deltas read at once while a window is listed. */
-const STEP = 1_000;
-
-/**
- * The receipt of a checkpoint over a window, verified before it is given away.
- *
- * @param listed whether to list the window's deltas, so that root and sums can be recomputed from the file.
- * @throws Error (our bug, or a damaged record) when the receipt does not verify.
- */
-export async function checkpointReceiptOf(
-  { store, place }: { store: LedgerStore & CheckpointStore; place: AnchorPlace },
-  checkpoint: StoredCheckpoint,
-  listed: boolean,
-): Promise<CheckpointReceipt | NotYet> {
-  const { ledger } = checkpoint;
-  invariant(checkpoint.kind === "window", "a selection has no receipt of its own");
-  const { status, anchor, position } = await standingOfCheckpoint(store, checkpoint);
-  if (status !== "VERIFIED") return { notYet: status };
-  invariant(anchor !== undefined && position !== undefined, "a verified checkpoint is in an anchor");
-  const { from, to, firstSequence, count, openingBalance, closingBalance, root } = checkpoint;
-  return verified({
-    kind: "checkpoint",
-    receiptId: checkpoint.fingerprint,
-    checkpoint: { ledger: ledger.address, from, to, firstSequence, count, openingBalance, closingBalance, root },
-    ...(listed && { deltas: await deltasOf(store, checkpoint) }),
-    anchorProof: await anchorProofOf(store, anchor, position),
-    anchor: referenceOf(place, anchor),
-  });
-}
-
-async function deltasOf(store: LedgerStore, { ledger, firstSequence, count }: StoredCheckpoint): Promise<Delta[]> {
-  const deltas: Delta[] = [];
-  for (let first = firstSequence; first < firstSequence + count; first += STEP) {
-    const rows = await store.deltas(ledger, first, Math.min(STEP, firstSequence + count - first));
-    deltas.push(...rows.map(({ sequence, amount, balance, recordedAt, commitment }) => ({ ledger: ledger.address, sequence, amount, balance, recordedAt, commitment })));
-    await yieldToOthers();
-  }
-  return deltas;
 }
 
 /** The way of a leaf into its anchor's root. */
@@ -96,7 +60,10 @@ export function anchorProofOf(store: LedgerStore, anchor: Anchor, position: numb
 
 export function referenceOf(place: AnchorPlace, anchor: Anchor): AnchorReference {
   const { transactionHash, blockNumber, blockHash, blockTime } = anchor;
-  invariant(transactionHash !== null && blockNumber !== null && blockHash !== null && blockTime !== null, "a confirmed anchor has its block");
+  invariant(
+    transactionHash !== null && blockNumber !== null && blockHash !== null && blockTime !== null,
+    "a confirmed anchor has its block",
+  );
   return {
     chainId: BigInt(place.chainId),
     contract: place.contract,
@@ -111,7 +78,11 @@ export function referenceOf(place: AnchorPlace, anchor: Anchor): AnchorReference
   };
 }
 
-async function proofFrom(index: number, size: number, read: (positions: Position[]) => Promise<Uint8Array[]>): Promise<Uint8Array[]> {
+async function proofFrom(
+  index: number,
+  size: number,
+  read: (positions: Position[]) => Promise<Uint8Array[]>,
+): Promise<Uint8Array[]> {
   const positions = inclusionPositions(index, size);
   const nodes = await read(positions);
   return inclusionProof(index, size, readerOver(positions, nodes));

@@ -2,12 +2,12 @@ import { sameBytes, toHex } from "../core/bytes.ts";
 import { canonicalJson } from "../core/content.ts";
 import { type ErrorCode, TallyrootError } from "../core/errors.ts";
 import type { RequestEffect } from "./effect-ports.ts";
+import { openPause } from "./in-steps.ts";
 import type { RecordRequest, Tenant } from "./ports.ts";
 import { canonicalRequest, conflict, differingMembers } from "./record.ts";
 import { recordAtomic } from "./record-atomic.ts";
 import { type BulkItem, type BulkOutcome, type BulkParts, GROUP, recordGroup } from "./record-group.ts";
 import { type BulkIds, openBulkIds, requestIdOf } from "./request-id.ts";
-import { openSteps } from "./steps.ts";
 
 export type Batch = {
   tenant: Tenant;
@@ -47,7 +47,14 @@ async function recordOnce(parts: BulkParts, batch: KeyedBatch, requestId: Uint8A
   const { store } = parts;
   const { tenant, route, mode, items, now } = batch;
   const ids = openBulkIds(tenant.requestKey);
-  const note = { requestId, tenantId: tenant.id, route, effect: "deltas", members: canonicalJson({ items: items.length, mode }), createdAt: now };
+  const note = {
+    requestId,
+    tenantId: tenant.id,
+    route,
+    effect: "deltas",
+    members: canonicalJson({ items: items.length, mode }),
+    createdAt: now,
+  };
   const end = { ...note, requestId: ids.ofEnd(batch.idempotencyKey), effect: "refusals" };
   const before = await store.effectOf(requestId);
   if (!before) {
@@ -57,7 +64,8 @@ async function recordOnce(parts: BulkParts, batch: KeyedBatch, requestId: Uint8A
   }
   expectSameRequest(before, note);
   const ended = mode === "atomic" ? { members: "[]" } : await store.effectOf(end.requestId);
-  const refusals = ended && new Map((JSON.parse(ended.members) as Refusal[]).map((refusal) => [refusal.index, refusal]));
+  const refusals =
+    ended && new Map((JSON.parse(ended.members) as Refusal[]).map((refusal) => [refusal.index, refusal]));
   const { outcomes, rest } = await outcomesBefore(parts, batch, ids, refusals);
   if (rest.length === 0) return { outcomes, replayed: true };
   await recordInGroups(parts, { items, outcomes, places: rest });
@@ -74,11 +82,19 @@ async function recordAll(parts: BulkParts, { mode, items }: Batch, note?: Reques
 
 type Work = { items: readonly BulkItem[]; outcomes: BulkOutcome[]; places: readonly number[] };
 
-async function recordInGroups(parts: BulkParts, { items, outcomes, places }: Work, note?: RequestEffect): Promise<void> {
+async function recordInGroups(
+  parts: BulkParts,
+  { items, outcomes, places }: Work,
+  note?: RequestEffect,
+): Promise<void> {
   for (let start = 0; start < places.length; start += GROUP) {
     const group = places.slice(start, start + GROUP);
     try {
-      const answers = await recordGroup(parts, group.map((i) => items[i]!), start === 0 ? note : undefined);
+      const answers = await recordGroup(
+        parts,
+        group.map((i) => items[i]!),
+        start === 0 ? note : undefined,
+      );
       for (const [k, i] of group.entries()) outcomes[i] = answers[k]!;
     } catch (error) {
       // What is on disk by now has to be answered as such: the failure is the outcome of those that are not.
@@ -93,12 +109,24 @@ async function recordInGroups(parts: BulkParts, { items, outcomes, places }: Wor
 type Refusal = { index: number; code: ErrorCode; message: string; digest?: string };
 
 /** Notes that a batch came to its end. One that could not be written to its end is not noted: the rest of it is recorded when it comes again. */
-async function noteEnd({ store }: BulkParts, { mode, items }: Batch, outcomes: BulkOutcome[], { end, ids }: { end: RequestEffect; ids: BulkIds }): Promise<void> {
+async function noteEnd(
+  { store }: BulkParts,
+  { mode, items }: Batch,
+  outcomes: BulkOutcome[],
+  { end, ids }: { end: RequestEffect; ids: BulkIds },
+): Promise<void> {
   if (mode === "atomic" || outcomes.some(isUnavailable)) return;
   const refusals = outcomes.flatMap((outcome, index): Refusal[] => {
     if (!(outcome instanceof TallyrootError)) return [];
     const item = items[index]!;
-    return [{ index, code: outcome.code, message: outcome.message, ...(!(item instanceof TallyrootError) && { digest: digestOf(ids, item) }) }];
+    return [
+      {
+        index,
+        code: outcome.code,
+        message: outcome.message,
+        ...(!(item instanceof TallyrootError) && { digest: digestOf(ids, item) }),
+      },
+    ];
   });
   await store.record([], true, { request: { ...end, members: JSON.stringify(refusals) } });
 }
@@ -122,12 +150,15 @@ async function outcomesBefore(
   const outcomes = new Array<BulkOutcome>(items.length);
   const rest: number[] = [];
   const differs: string[] = [];
-  const steps = openSteps();
+  const pause = openPause();
   for (const [i, item] of items.entries()) {
-    if (steps.due()) await steps.pause();
+    await pause();
     const refusal = refusals?.get(i);
     if (refusal) {
-      const same = item instanceof TallyrootError ? item.code === refusal.code && item.message === refusal.message : digestOf(ids, item) === refusal.digest;
+      const same =
+        item instanceof TallyrootError
+          ? item.code === refusal.code && item.message === refusal.message
+          : digestOf(ids, item) === refusal.digest;
       if (same) outcomes[i] = new TallyrootError(refusal.code, refusal.message);
       else differs.push(`deltas.${i}`);
       continue;
@@ -155,7 +186,10 @@ async function outcomesBefore(
 function expectSameRequest(before: RequestEffect, now: RequestEffect): void {
   if (before.route !== now.route) throw conflict(["route"]);
   const [then, asked] = [JSON.parse(before.members), JSON.parse(now.members)] as { items: number; mode: string }[];
-  const differs = [...(then!.items === asked!.items ? [] : ["number of deltas"]), ...(then!.mode === asked!.mode ? [] : ["mode"])];
+  const differs = [
+    ...(then!.items === asked!.items ? [] : ["number of deltas"]),
+    ...(then!.mode === asked!.mode ? [] : ["mode"]),
+  ];
   if (differs.length > 0) throw conflict(differs);
 }
 

@@ -12,7 +12,7 @@ export type BulkOutcome = Recorded | TallyrootError;
 export type BulkParts = RecordParts & { store: LedgerStore & EffectStore };
 
 /** Items that are recorded in one commit: enough to share the wait for the disk, few enough that no other request waits long. */
-export const GROUP = 250;
+export const GROUP = 200;
 
 /**
  * Records some items, each of which stands alone: a refusal is that item's outcome, in its place.
@@ -20,12 +20,17 @@ export const GROUP = 250;
  * @param request what the items are part of, stored in the same transaction.
  * @throws TallyrootError SERVICE_UNAVAILABLE, and IDEMPOTENCY_CONFLICT for `request`; nothing of the group was recorded then.
  */
-export async function recordGroup({ store, contents }: BulkParts, items: readonly BulkItem[], request?: RequestEffect): Promise<BulkOutcome[]> {
+export async function recordGroup(
+  { store, contents }: BulkParts,
+  items: readonly BulkItem[],
+  request?: RequestEffect,
+): Promise<BulkOutcome[]> {
   const outcomes = new Array<BulkOutcome>(items.length);
   const places: number[] = [];
   const requests: RecordRequest[] = [];
   for (const [i, item] of items.entries()) {
-    const refused = item instanceof TallyrootError ? item : item.adjusts && (await refusalOf(expectCorrectable(store, item)));
+    const refused =
+      item instanceof TallyrootError ? item : item.adjusts && (await refusalOf(expectCorrectable(store, item)));
     if (refused instanceof TallyrootError) {
       outcomes[i] = refused;
       continue;
@@ -35,7 +40,10 @@ export async function recordGroup({ store, contents }: BulkParts, items: readonl
   }
   const answers = requests.length > 0 || request ? await store.record(requests, false, { request }) : [];
   for (const [k, answer] of answers.entries()) {
-    const recorded = answer.kind === "recorded" ? { delta: answer.delta, replayed: false } : await refusalOf(settle(contents, requests[k]!, answer));
+    const recorded =
+      answer.kind === "recorded"
+        ? { delta: answer.delta, replayed: false }
+        : await refusalOf(settle(contents, requests[k]!, answer));
     outcomes[places[k]!] = recorded;
   }
   return outcomes;
@@ -60,7 +68,12 @@ const SUMMARY = "tenant_summary";
  */
 export function itemRequestId(
   ids: BulkIds,
-  item: Pick<RecordRequest, "customerId" | "referenceId" | "metadata"> & { idempotencyKey?: string | undefined },
+  item: {
+    customerId: string;
+    referenceId?: string | undefined;
+    metadata?: RecordRequest["metadata"] | undefined;
+    idempotencyKey?: string | undefined;
+  },
   place: { idempotencyKey: string | undefined; index: number },
 ): Uint8Array | undefined {
   const { idempotencyKey, customerId, referenceId, metadata } = item;

@@ -23,13 +23,22 @@ export type RecordStream = {
  */
 export async function openRecordStream(
   parts: BulkParts,
-  { tenant, route, idempotencyKey, now }: { tenant: Tenant; route: string; idempotencyKey: string | undefined; now: number },
+  {
+    tenant,
+    route,
+    idempotencyKey,
+    now,
+  }: { tenant: Tenant; route: string; idempotencyKey: string | undefined; now: number },
 ): Promise<RecordStream> {
   const { store } = parts;
   const requestId = idempotencyKey === undefined ? undefined : requestIdOf(tenant.requestKey, idempotencyKey);
   const earlier = requestId && (await store.effectOf(requestId));
-  if (requestId && (earlier ? earlier.route !== route : await store.deltaByRequestId(requestId))) throw conflict(["route"]);
-  let note: RequestEffect | undefined = requestId && !earlier ? { requestId, tenantId: tenant.id, route, effect: "deltas", members: "{}", createdAt: now } : undefined;
+  if (requestId && (earlier ? earlier.route !== route : await store.deltaByRequestId(requestId)))
+    throw conflict(["route"]);
+  let note: RequestEffect | undefined =
+    requestId && !earlier
+      ? { requestId, tenantId: tenant.id, route, effect: "deltas", members: "{}", createdAt: now }
+      : undefined;
   let failure: TallyrootError | undefined;
   return {
     resumed: earlier !== undefined,
@@ -41,7 +50,8 @@ export async function openRecordStream(
         return outcomes;
       } catch (error) {
         if (!(error instanceof TallyrootError)) throw error;
-        const stopped = (failure ??= error);
+        const stopped = failure ?? error;
+        failure = stopped;
         return items.map((item) => (item instanceof TallyrootError ? item : stopped));
       }
     },

@@ -1,7 +1,7 @@
 import { ledgerAddress } from "../core/address.ts";
 import { formatAmount } from "../core/amount.ts";
 import { sameBytes } from "../core/bytes.ts";
-import { canonicalJson, type Content } from "../core/content.ts";
+import { type Content, canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import type { Contents } from "./contents.ts";
@@ -33,13 +33,20 @@ export async function recordDelta({ store, contents }: RecordParts, request: Rec
  *
  * @throws TallyrootError VALIDATION_ERROR in the same words whether the record is another customer's, another tenant's, or nobody's.
  */
-export async function expectCorrectable(store: LedgerStore, { tenant, customerId, adjusts }: RecordRequest): Promise<void> {
+export async function expectCorrectable(
+  store: LedgerStore,
+  { tenant, customerId, adjusts }: RecordRequest,
+): Promise<void> {
   if (!adjusts || !("recordId" in adjusts)) return;
   const place = parseRecordId(adjusts.recordId);
   const address = ledgerAddress(tenant.namespace, customerId);
   const ledger = place && sameBytes(place.ledger, address) ? await store.ledger(tenant.id, address) : undefined;
   if (place && ledger && (await store.delta(ledger, place.sequence))) return;
-  throw new TallyrootError("VALIDATION_ERROR", `adjusts.recordId: customer ${customerId} has no record ${adjusts.recordId}`, { path: "adjusts.recordId", recordId: adjusts.recordId });
+  throw new TallyrootError(
+    "VALIDATION_ERROR",
+    `adjusts.recordId: customer ${customerId} has no record ${adjusts.recordId}`,
+    { path: "adjusts.recordId", recordId: adjusts.recordId },
+  );
 }
 
 /** What a store's outcome means to the caller. @throws TallyrootError as `recordDelta` */
@@ -55,7 +62,9 @@ export async function settle(contents: Contents, request: RecordRequest, outcome
 /** The conflict of an idempotency key that was used before with other members. */
 export function conflict(differs: readonly string[]): TallyrootError {
   const named = differs.slice(0, 10).join(", ") + (differs.length > 10 ? ` and ${differs.length - 10} more` : "");
-  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before with another ${named}`, { differs: differs.slice(0, 100) });
+  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before with another ${named}`, {
+    differs: differs.slice(0, 100),
+  });
 }
 
 const MEMBERS = ["customerId", "delta", "reason", "referenceId", "metadata", "adjusts"] as const;
@@ -75,6 +84,20 @@ export function differingMembers(request: RecordRequest, earlier: StoredDelta, b
 }
 
 /** The members of a request as one text, equal for equal requests however they were written. */
-export function canonicalRequest({ customerId, amount, reason, referenceId, metadata, adjusts }: RecordRequest): string {
-  return canonicalJson({ customerId, delta: formatAmount(amount), reason, referenceId: referenceId ?? null, metadata: metadata ?? null, adjusts: adjusts ?? null });
+export function canonicalRequest({
+  customerId,
+  amount,
+  reason,
+  referenceId,
+  metadata,
+  adjusts,
+}: RecordRequest): string {
+  return canonicalJson({
+    customerId,
+    delta: formatAmount(amount),
+    reason,
+    referenceId: referenceId ?? null,
+    metadata: metadata ?? null,
+    adjusts: adjusts ?? null,
+  });
 }

@@ -1,11 +1,11 @@
 import { fromHex, sameBytes } from "../core/bytes.ts";
-import { TallyrootError } from "../core/errors.ts";
+import { invariant, TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
-import type { NamedWindow, ScopeRequest, StartingPoint } from "../core/scope.ts";
+import type { AsOf, NamedWindow, ScopeRequest, StartingPoint } from "../core/scope.ts";
 import { monthWindow, periodOf, type Window } from "./calendar.ts";
 import type { CheckpointStore } from "./checkpoint-ports.ts";
 import { latestOf } from "./customers.ts";
-import type { Ledger, LedgerStore } from "./ports.ts";
+import type { Ledger, LedgerStore, StoredDelta } from "./ports.ts";
 
 /** The widest window that a request may name, in months of 31 days. */
 export const MAX_SCOPE_MONTHS = 120;
@@ -32,7 +32,9 @@ export function windowOf(named: NamedWindow, now: number): Window & { period: st
   if (named.kind === "month") return { ...monthWindow(named.period), period: named.period };
   if (named.kind === "current_month") return { ...monthWindow(periodOf(now)), period: periodOf(now) };
   if (named.to - named.from > MAX_SCOPE_MONTHS * MONTH_MS) {
-    throw new TallyrootError("SCOPE_TOO_WIDE", `a scope spans at most ${MAX_SCOPE_MONTHS} months`, { maxScopeMonths: MAX_SCOPE_MONTHS });
+    throw new TallyrootError("SCOPE_TOO_WIDE", `a scope spans at most ${MAX_SCOPE_MONTHS} months`, {
+      maxScopeMonths: MAX_SCOPE_MONTHS,
+    });
   }
   return { from: named.from, to: named.to, period: undefined };
 }
@@ -54,7 +56,10 @@ export async function resolveScope(store: Store, ledger: Ledger, request: ScopeR
   if (named) last = await store.countBefore(ledger, named.to);
   else if (request.at && "time" in request.at) last = await store.countBefore(ledger, request.at.time);
   else if (request.at) {
-    if (request.at.sequence > latest.sequence) throw new TallyrootError("VALIDATION_ERROR", `at: the ledger has ${latest.sequence} deltas`, { issues: [{ path: "at", message: "is beyond the record" }] });
+    if (request.at.sequence > latest.sequence)
+      throw new TallyrootError("VALIDATION_ERROR", `at: the ledger has ${latest.sequence} deltas`, {
+        issues: [{ path: "at", message: "is beyond the record" }],
+      });
     last = request.at.sequence;
   }
   if (request.finality === "verified") last = Math.min(last, (await store.anchoredCounts(ledger.id)).confirmed);
@@ -67,31 +72,58 @@ export async function resolveScope(store: Store, ledger: Ledger, request: ScopeR
     openingBalance,
     closingBalance: last >= from ? await balanceAfter(store, ledger, last) : openingBalance,
     startingBalance: request.startingBalance ?? start?.balance ?? 0n,
-    window: named ?? { from: ledger.openedAt, to: Math.max(latest.recordedAt + 1, ledger.openedAt + 1) },
+    window: named ?? (await windowAround(store, ledger, { after: start?.sequence ?? 0, last, asOf: request.at })),
     period: named?.period,
   };
 }
 
-/** The ledger's running balance after a sequence; 0 before the first. */
-export async function balanceAfter(store: LedgerStore, ledger: Ledger, sequence: number): Promise<bigint> {
-  if (sequence === 0) return 0n;
-  const delta = await store.delta(ledger, sequence);
-  if (!delta) throw new Error(`sequence ${sequence} is within the ledger and must be stored`);
-  return delta.balance;
+/** The times of a scope that was not named by times: from the point that it starts after, to the end of its last delta or as of when it is. */
+async function windowAround(
+  store: LedgerStore,
+  ledger: Ledger,
+  { after, last, asOf }: { after: number; last: number; asOf: AsOf | undefined },
+): Promise<Window> {
+  const from = after === 0 ? ledger.openedAt : (await deltaAt(store, ledger, after)).recordedAt;
+  const end = last > after ? (await deltaAt(store, ledger, last)).recordedAt + 1 : from;
+  return {
+    from,
+    to:
+      asOf && "time" in asOf ? Math.max(end, Math.min(asOf.time, (await latestOf(store, ledger)).recordedAt + 1)) : end,
+  };
 }
 
-async function startAfter(store: Store, ledger: Ledger, point: StartingPoint): Promise<{ sequence: number; balance: bigint }> {
-  const unknown = () => new TallyrootError("NOT_FOUND", `this ledger has no ${point.type} ${point.id}`, { startingCheckpoint: point.id });
+async function deltaAt(store: LedgerStore, ledger: Ledger, sequence: number): Promise<StoredDelta> {
+  const delta = await store.delta(ledger, sequence);
+  invariant(delta !== undefined, "a sequence within the ledger is stored");
+  return delta;
+}
+
+/** The ledger's running balance after a sequence; 0 before the first. */
+export async function balanceAfter(store: LedgerStore, ledger: Ledger, sequence: number): Promise<bigint> {
+  return sequence === 0 ? 0n : (await deltaAt(store, ledger, sequence)).balance;
+}
+
+async function startAfter(
+  store: Store,
+  ledger: Ledger,
+  point: StartingPoint,
+): Promise<{ sequence: number; balance: bigint }> {
+  const unknown = () =>
+    new TallyrootError("NOT_FOUND", `this ledger has no ${point.type} ${point.id}`, { startingCheckpoint: point.id });
   if (point.type === "proofRoot" || point.type === "itemsRoot") {
     if (!/^0x[0-9a-f]{64}$/.test(point.id)) throw unknown();
     const hash = fromHex(point.id, 32);
-    const found = point.type === "proofRoot" ? await store.checkpointByFingerprint(hash) : await store.checkpointByRoot(ledger.id, hash);
+    const found =
+      point.type === "proofRoot"
+        ? await store.checkpointByFingerprint(hash)
+        : await store.checkpointByRoot(ledger.id, hash);
     if (!found || found.ledger.id !== ledger.id || found.kind !== "window") throw unknown();
     return { sequence: found.firstSequence + found.count - 1, balance: found.closingBalance };
   }
   if (point.type === "recordId") {
     const place = parseRecordId(point.id);
-    const delta = place && sameBytes(place.ledger, ledger.address) ? await store.delta(ledger, place.sequence) : undefined;
+    const delta =
+      place && sameBytes(place.ledger, ledger.address) ? await store.delta(ledger, place.sequence) : undefined;
     if (!delta) throw unknown();
     return { sequence: delta.sequence, balance: delta.balance };
   }

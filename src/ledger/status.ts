@@ -47,7 +47,7 @@ export async function standingOf(store: LedgerStore, ledger: Ledger, sequence: n
 /** How far a checkpoint is, and its place in its anchor once it is in one. */
 export async function standingOfCheckpoint(
   store: LedgerStore & CheckpointStore,
-  checkpoint: StoredCheckpoint,
+  checkpoint: Pick<StoredCheckpoint, "id">,
 ): Promise<{ status: "QUEUED" | "PROCESSING" | "VERIFIED"; anchor?: Anchor; position?: number }> {
   const leaf = await store.checkpointLeaf(checkpoint.id);
   if (!leaf) return { status: "QUEUED" };

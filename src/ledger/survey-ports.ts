@@ -1,7 +1,13 @@
 import type { Ledger } from "./ports.ts";
 
 /** Where one ledger stands, in a row: for sums over many. Balance in units of 10^-18, times in Unix milliseconds. */
-export type LedgerStanding = { ledgerId: number; count: number; balance: bigint; lastDeltaAt: number; confirmed: number };
+export type LedgerStanding = {
+  ledgerId: number;
+  count: number;
+  balance: bigint;
+  lastDeltaAt: number;
+  confirmed: number;
+};
 
 /** Counting over the record: by tenant and month, by ledger, by row. */
 export interface SurveyStore {

@@ -9,7 +9,11 @@ export type Usage = { period: string; used: number; allowed: number | null };
  * @param quota deltas per tenant and UTC month; null for no quota.
  * @param now Unix milliseconds.
  */
-export async function usageOf(store: SurveyStore, tenant: Tenant, { quota, now }: { quota: number | null; now: number }): Promise<Usage> {
+export async function usageOf(
+  store: SurveyStore,
+  tenant: Tenant,
+  { quota, now }: { quota: number | null; now: number },
+): Promise<Usage> {
   const period = periodOf(now);
   return { period, used: await store.recordedIn(tenant.id, period), allowed: quota };
 }

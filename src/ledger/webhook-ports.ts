@@ -6,7 +6,13 @@ import type { Page } from "./ports.ts";
  * What happens to a record that others may be told about. `delta.failed` is for what is refused after it was recorded; this version
  * refuses before, so nobody is sent it.
  */
-export const EVENT_NAMES = ["delta.verified", "delta.failed", "checkpoint.verified", "anchor.confirmed", "anchoring.halted"] as const;
+export const EVENT_NAMES = [
+  "delta.verified",
+  "delta.failed",
+  "checkpoint.verified",
+  "anchor.confirmed",
+  "anchoring.halted",
+] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** A delivery waits for its next attempt, has arrived, or was given up until somebody asks for another attempt. */
@@ -35,7 +41,10 @@ export type WebhookEndpoint = {
   failureCount: number;
 };
 
-export type NewEndpoint = Pick<WebhookEndpoint, "id" | "tenantId" | "url" | "description" | "events" | "secret" | "createdAt">;
+export type NewEndpoint = Pick<
+  WebhookEndpoint,
+  "id" | "tenantId" | "url" | "description" | "events" | "secret" | "createdAt"
+>;
 
 /** Members that are undefined stay as they are. */
 export type EndpointChange = {
@@ -82,6 +91,25 @@ export type AttemptOutcome = { event: number; endpointId: string; at: number } &
   | { kind: "put-off"; nextAttemptAt: number }
 );
 
+/** What came of a `webhook.test` event. `error` is a code; the receiver's own words stay with the receiver. */
+export type TestedEndpoint = {
+  eventId: string;
+  delivered: boolean;
+  status: number | null;
+  error: string | null;
+  durationMs: number;
+};
+
+/** Who delivers. */
+export type Deliverer = {
+  /** Why deliveries would not go to a URL; undefined where nothing speaks against it. */
+  whyRefused(url: URL): string | undefined;
+  /** Sends a `webhook.test` event now. */
+  test(endpoint: WebhookEndpoint, eventId: string): Promise<TestedEndpoint>;
+  /** There may be something to deliver, or somebody to deliver it to, that was not there before. */
+  wake(): void;
+};
+
 /** Endpoints, events and deliveries. What is private about an endpoint, and its secrets, MUST be stored only sealed. */
 export interface WebhookStore {
   /** @returns `full`, and nothing is done, when the tenant has `most` endpoints; `repeated` when this request had its effect before. */
@@ -91,9 +119,20 @@ export interface WebhookStore {
   /** The tenant's endpoints in the order in which they were made. */
   endpoints(tenantId: number): Promise<WebhookEndpoint[]>;
   /** @returns the endpoint as it is afterwards; undefined when there is none. */
-  changeEndpoint(tenantId: number, id: string, change: EndpointChange, at: number): Promise<WebhookEndpoint | undefined>;
+  changeEndpoint(
+    tenantId: number,
+    id: string,
+    change: EndpointChange,
+    at: number,
+  ): Promise<WebhookEndpoint | undefined>;
   /** Gives an endpoint a new secret; the one it had counts until `until`. @returns `repeated` when this request had its effect before. */
-  rotateSecret(tenantId: number, id: string, secret: string, until: number, request?: RequestEffect): Promise<"rotated" | "gone" | "repeated">;
+  rotateSecret(
+    tenantId: number,
+    id: string,
+    secret: string,
+    until: number,
+    request?: RequestEffect,
+  ): Promise<"rotated" | "gone" | "repeated">;
   /** Deletes an endpoint and what is sealed of it for good. @returns false when there was none. */
   removeEndpoint(tenantId: number, id: string, at: number): Promise<boolean>;
 
@@ -120,14 +159,28 @@ export interface WebhookStore {
   settle(outcomes: readonly AttemptOutcome[]): Promise<void>;
 
   /** Newest event first. */
-  deliveries(tenantId: number, state: DeliveryState | undefined, page: Page): Promise<{ deliveries: Delivery[]; total: number }>;
+  deliveries(
+    tenantId: number,
+    state: DeliveryState | undefined,
+    page: Page,
+  ): Promise<{ deliveries: Delivery[]; total: number }>;
+  /** How many deliveries there are of all tenants, by state. */
+  deliveryCounts(): Promise<Record<DeliveryState, number>>;
   deliveriesOf(tenantId: number, eventId: string): Promise<Delivery[]>;
   /**
    * Makes deliveries of an event due now, with their days of trying before them.
    *
    * @returns `repeated`, and nothing is done, when this request had its effect before.
    */
-  retryDeliveries(tenantId: number, eventId: string, endpointIds: readonly string[], now: number, request?: RequestEffect): Promise<"retried" | "repeated">;
+  retryDeliveries(
+    tenantId: number,
+    eventId: string,
+    endpointIds: readonly string[],
+    now: number,
+    request?: RequestEffect,
+  ): Promise<"retried" | "repeated">;
+  /** Notes a request whose effect was outside, such as a test: it is not repeated for the same key. */
+  noteRequest(request: RequestEffect): Promise<void>;
   /** Parks what waits for deleted endpoints, and drops events from before a time with their deliveries. @returns whether there is more. */
   tidy(before: number, most: number): Promise<boolean>;
 }

@@ -17,10 +17,13 @@ export const bulkItem = recordRequest.extend({
     .optional(),
 });
 
-export const batchMode = z.enum(["independent", "atomic"], "must be independent or atomic").default("independent");
+const { $schema: _, ...bulkItemSchema } = z.toJSONSchema(bulkItem, { io: "input", unrepresentable: "any" });
 
-/** `POST /balance/delta/batch`. In the mode `independent` each delta is checked by itself, and answered by itself. */
-export const batchRequest = z.strictObject({ deltas: z.array(bulkItem).min(1).max(LIMITS.batchItems), mode: batchMode });
+/** `POST /balance/delta/batch`. Each delta is checked by itself, as a `bulkItem`: one that is wrong is not the others' matter. */
+export const batchRequest = z.strictObject({
+  deltas: z.array(z.unknown().meta(bulkItemSchema)).min(1).max(LIMITS.batchItems),
+  mode: z.enum(["independent", "atomic"], "must be independent or atomic").default("independent"),
+});
 
 /** What came of one item. Of an item that could not be read, customerId and delta are null. */
 export const bulkResult = z.object({
@@ -59,7 +62,13 @@ const NUMBER_LENGTH = 128;
 export function viewRecorded(
   index: number,
   customerId: string,
-  { delta, replayed }: { delta: { amount: bigint; fingerprint: Uint8Array; ledger: { address: Uint8Array }; sequence: number }; replayed: boolean },
+  {
+    delta,
+    replayed,
+  }: {
+    delta: { amount: bigint; fingerprint: Uint8Array; ledger: { address: Uint8Array }; sequence: number };
+    replayed: boolean;
+  },
 ): BulkResult {
   return {
     index,
@@ -88,7 +97,8 @@ export function viewRefused(index: number, item: unknown, { code, message }: Tal
 
 /** An amount as it was said: its digits where it is a number that could be recorded, its own spelling where it is another number. */
 function shownAmount(said: unknown): { delta: number | null; deltaExact?: string } {
-  const text = said instanceof NumberText ? said.text : typeof said === "string" || typeof said === "number" ? String(said) : "";
+  const text =
+    said instanceof NumberText ? said.text : typeof said === "string" || typeof said === "number" ? String(said) : "";
   if (text.length > NUMBER_LENGTH || !JSON_NUMBER.test(text)) return { delta: null };
   try {
     const units = parseAmount(text);

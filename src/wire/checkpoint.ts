@@ -1,17 +1,14 @@
 import { z } from "zod";
 import { offsetPagination } from "./derivation.ts";
-import { customerId, fingerprint, isoTime, wholeNumber } from "./fields.ts";
+import { customerId, fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 import { periodMembers } from "./scope.ts";
-
-/** Deltas that one selection takes at most. */
-export const MAX_SELECTION = 10_000;
 
 /** `POST /balance/checkpoint`. Without a window: the current month. */
 export const checkpointRequest = z.strictObject({
   customerId: customerId.optional(),
   ...periodMembers,
   mode: z.enum(["window", "selection"]).default("window"),
-  fingerprints: z.array(fingerprint).min(1).max(MAX_SELECTION).optional(),
+  fingerprints: z.array(fingerprint).min(1).max(LIMITS.selectionItems).optional(),
 });
 
 export const statementStatus = z.enum(["QUEUED", "PROCESSING", "VERIFIED"]);
@@ -55,6 +52,8 @@ export const checkpointBatchView = z.object({
   pagination: offsetPagination,
   idempotent: z.boolean().optional(),
 });
+
+export type CheckpointBatchView = z.infer<typeof checkpointBatchView>;
 
 const page = { limit: wholeNumber(1, 1000, 25), offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0) };
 

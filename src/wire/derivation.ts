@@ -17,7 +17,9 @@ export const offsetPagination = z.object({ total: z.number(), offset: z.number()
 /** A scope as it was understood. `to` is not included. */
 export const scopeView = z.object({ from: isoTime, to: isoTime, period: z.string().optional() });
 
-export const breakdownView = z.array(z.object({ from: isoTime, to: isoTime, netChange: z.number(), netChangeExact: z.string(), deltasCount: z.number() }));
+export const breakdownView = z.array(
+  z.object({ from: isoTime, to: isoTime, netChange: z.number(), netChangeExact: z.string(), deltasCount: z.number() }),
+);
 
 /** The latest checkpoint of a ledger, in short. */
 export const checkpointSummary = z.object({

@@ -26,6 +26,8 @@ const checkpointFields = z.object({
   root: fingerprint,
 });
 
+const selectionFields = z.object({ ledger: z.string(), count: z.string(), netChange: z.string(), root: fingerprint });
+
 /** A delta as the public sees it: amount and time; reason and reference only where the operator shows them. */
 const publicRecord = z.object({
   amount: z.number(),
@@ -69,7 +71,13 @@ export const verificationView = z.object({
       root: fingerprint,
       blockNumber: z.number(),
       blockHash: fingerprint,
-      proof: z.object({ ledgerProof: z.array(fingerprint).optional(), head: head.optional(), checkpoint: checkpointFields.optional(), anchorProof: z.array(fingerprint) }),
+      proof: z.object({
+        ledgerProof: z.array(fingerprint).optional(),
+        head: head.optional(),
+        checkpoint: checkpointFields.optional(),
+        selection: selectionFields.optional(),
+        anchorProof: z.array(fingerprint),
+      }),
     })
     .nullable(),
 });
@@ -88,7 +96,10 @@ export const chainView = z.object({
 });
 
 /** The query of `GET /anchors`. */
-export const anchorsQuery = z.strictObject({ limit: wholeNumber(1, 1000, 25), offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0) });
+export const anchorsQuery = z.strictObject({
+  limit: wholeNumber(1, 1000, 25),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+});
 
 export const anchorView = z.object({
   index: z.number(),
@@ -102,11 +113,17 @@ export const anchorView = z.object({
   createdAt: isoTime,
 });
 
-export const anchorsView = z.object({ anchors: z.array(anchorView), pagination: z.object({ total: z.number(), offset: z.number(), limit: z.number() }) });
+export const anchorsView = z.object({
+  anchors: z.array(anchorView),
+  pagination: z.object({ total: z.number(), offset: z.number(), limit: z.number() }),
+});
 
 export type AnchorView = z.infer<typeof anchorView>;
 
 /** The query of `GET /balance/customers/:customerId/receipts`. */
-export const receiptListQuery = z.strictObject({ limit: wholeNumber(1, LIMITS.pageSize, 25), offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0) });
+export const receiptListQuery = z.strictObject({
+  limit: wholeNumber(1, LIMITS.pageSize, 25),
+  offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+});
 
 export const receiptListView = z.object({ receipts: z.array(deltaView), pagination: offsetPagination });

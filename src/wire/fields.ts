@@ -21,10 +21,20 @@ export const LIMITS = {
   bodyBytes: 1024 * 1024,
   batchItems: 10_000,
   batchBodyBytes: 8 * 1024 * 1024,
+  streamLineBytes: 128 * 1024,
   selectionItems: 10_000,
+  /** Of both parties together. */
+  comparedEntries: 100_000,
+  comparedBodyBytes: 16 * 1024 * 1024,
+  comparedHeads: 1_000,
   labelLength: 100,
   tenantNameLength: 64,
   keyOverlapSeconds: 30 * 86_400,
+  webhookEndpoints: 20,
+  webhookUrlLength: 2048,
+  webhookDescriptionLength: 255,
+  /** A page of deliveries further back is asked for by status. */
+  deliveriesOffset: 100_000,
 } as const;
 
 export const customerId = z
@@ -55,15 +65,25 @@ function amountText(value: string | number | NumberText): string {
 
 const amountInput = z.union([z.string(), z.number(), z.instanceof(NumberText)], "must be a number or a decimal text");
 
+/** An amount for documents, which cannot say how a schema of ours reads it. */
+const amountSchema = {
+  type: ["number", "string"],
+  pattern: "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$",
+  description: "A number or a decimal text, read by its digits: at most 18 decimals.",
+};
+
 /** An amount: a JSON number or decimal text in, units of 10^-18 inside. */
-export const amount = amountInput.transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
+export const amount = amountInput.meta({ jsonSchema: amountSchema }).transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
 
 /** The amount of one delta: not zero, at most 1,000,000,000 either way. */
-export const deltaAmount = amountInput.transform((value, context) => codedIssue(context, () => parseDeltaAmount(amountText(value))));
+export const deltaAmount = amountInput
+  .meta({ jsonSchema: { ...amountSchema, minimum: -LIMITS.largestDelta, maximum: LIMITS.largestDelta, not: { const: 0 } } })
+  .transform((value, context) => codedIssue(context, () => parseDeltaAmount(amountText(value))));
 
 /** A JSON object of at most 16 KB and 32 levels, kept exactly as it came. */
 export const metadata = z
   .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText), "must be a JSON object")
+  .meta({ jsonSchema: { type: "object", description: `A JSON object of at most ${LIMITS.metadataBytes} bytes and ${LIMITS.metadataDepth} levels.` } })
   .transform((value, context) =>
     codedIssue(context, () => {
       const plain = plainJson(value, "metadata") as { [member: string]: Json };
@@ -81,6 +101,7 @@ export function wholeNumber(min: number, max: number, preset: number) {
   return z
     .string()
     .regex(/^[0-9]{1,16}$/, "must be a whole number")
+    .meta({ jsonSchema: { type: "integer", minimum: min, maximum: max, default: preset } })
     .transform(Number)
     .pipe(z.number().min(min).max(max))
     .default(preset);

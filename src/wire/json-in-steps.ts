@@ -56,7 +56,8 @@ function* parsingList(text: string, open: number): Steps<{ list: unknown[]; end:
   let from = open + 1;
   const take = (to: number, isWhole: boolean) => {
     const elements = parseJson(`[${text.slice(from, to)}]`) as unknown[];
-    if (elements.length === 0 && !isWhole) throw new TallyrootError("VALIDATION_ERROR", "the body is not JSON: a comma in a list has no element beside it");
+    if (elements.length === 0 && !isWhole)
+      throw new TallyrootError("VALIDATION_ERROR", "the body is not JSON: a comma in a list has no element beside it");
     for (const element of elements) list.push(element);
   };
   for (let at = from, depth = 0, rested = from; at < text.length; at++) {
@@ -97,7 +98,9 @@ function endOfText(text: string, open: number): number {
 /** Puts the lists where their place-holders are. No other member of the frame is a list. */
 function withLists(frame: object, lists: readonly unknown[][]): unknown {
   // fromEntries defines own properties, so a member called __proto__ stays data.
-  return Object.fromEntries(Object.entries(frame).map(([name, member]) => [name, Array.isArray(member) ? lists[member[0]] : member]));
+  return Object.fromEntries(
+    Object.entries(frame).map(([name, member]) => [name, Array.isArray(member) ? lists[member[0]] : member]),
+  );
 }
 
 function tooLarge(what: string, characters: number): TallyrootError {

@@ -28,9 +28,10 @@ const MAY_EXCEED_DOUBLE = /[0-9.]{16}|[0-9][eE]/;
 /**
  * Parses JSON text; a number that a double might not hold digit for digit comes out as `NumberText`.
  *
+ * @param what the text is called in an error.
  * @throws TallyrootError VALIDATION_ERROR for malformed text.
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, what = "the body"): unknown {
   try {
     if (!MAY_EXCEED_DOUBLE.test(text)) return JSON.parse(text);
     return JSON.parse(text, (_key, value, { source }) =>
@@ -38,9 +39,9 @@ export function parseJson(text: string): unknown {
     );
   } catch (error) {
     // The reviver's walk is recursive: text that nests tens of thousands of levels deep ends in a RangeError.
-    if (error instanceof RangeError) throw new TallyrootError("VALIDATION_ERROR", "the body is nested too deeply");
+    if (error instanceof RangeError) throw new TallyrootError("VALIDATION_ERROR", `${what} is nested too deeply`);
     if (!(error instanceof SyntaxError)) throw error;
-    throw new TallyrootError("VALIDATION_ERROR", `the body is not JSON: ${error.message}`);
+    throw new TallyrootError("VALIDATION_ERROR", `${what} is not JSON: ${error.message}`);
   }
 }
 

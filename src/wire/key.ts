@@ -11,7 +11,9 @@ const label = z
   .meta({ description: "What the key is for, for people.", example: "billing backend" });
 
 /** A time with its offset in, Unix milliseconds inside. */
-const expiresAt = z.iso.datetime({ offset: true, error: "must be an ISO-8601 time with its offset" }).transform((text) => Date.parse(text));
+const expiresAt = z.iso
+  .datetime({ offset: true, error: "must be an ISO-8601 time with its offset" })
+  .transform((text) => Date.parse(text));
 
 /** `POST /keys`. With `customerId` the key reads this one customer and nothing else; it need not have a delta yet. */
 export const keyRequest = z.strictObject({

@@ -7,7 +7,7 @@ import { amount } from "./fields.ts";
 
 const period = z
   .string()
-  .regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, "must be a month as YYYY-MM")
+  .regex(/^(?!9999)(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$/, "must be a month as YYYY-MM, from 1970-01 on")
   .meta({ description: "A UTC month.", example: "2026-11" });
 
 /** A date, which is all of that day, or a time. */
@@ -16,7 +16,10 @@ const dateOrTime = z
   .meta({ description: "A UTC day (as endDate: to its end), or a time (as endDate: not included)." });
 
 const at = z
-  .union([z.iso.datetime({ offset: true }), z.string().regex(/^[1-9][0-9]{0,15}$/), z.int().min(1)], "must be a time or a sequence")
+  .union(
+    [z.iso.datetime({ offset: true }), z.string().regex(/^[1-9][0-9]{0,15}$/), z.int().min(1)],
+    "must be a time or a sequence",
+  )
   .meta({ description: "As of this time (not included) or after this sequence." });
 
 export const periodMembers = {
@@ -37,6 +40,8 @@ export const scopeMembers = {
 };
 
 const DAY_MS = 86_400_000;
+/** The last millisecond that ISO 8601 writes with four digits of a year. */
+const LATEST = Date.UTC(10_000, 0) - 1;
 
 type PeriodInput = {
   period?: string | undefined;
@@ -52,22 +57,32 @@ type PeriodInput = {
  */
 export function namedWindow({ period, timePreset, startDate, endDate }: PeriodInput): NamedWindow | undefined {
   const dates = startDate !== undefined || endDate !== undefined;
-  if (period !== undefined && (timePreset !== undefined || dates)) throw excluded("period", timePreset !== undefined ? "timePreset" : "dates");
+  if (period !== undefined && (timePreset !== undefined || dates))
+    throw excluded("period", timePreset !== undefined ? "timePreset" : "dates");
   if (period !== undefined) return { kind: "month", period };
   if (timePreset === "current_month" && dates) throw excluded("timePreset=current_month", "dates");
   if (timePreset === "current_month") return { kind: "current_month" };
   if (!dates && timePreset === undefined) return undefined;
   if (startDate === undefined || endDate === undefined) {
-    throw new TallyrootError("INVALID_SCOPE_COMBINATION", "a custom scope needs startDate and endDate", { needs: ["startDate", "endDate"] });
+    throw new TallyrootError("INVALID_SCOPE_COMBINATION", "a custom scope needs startDate and endDate", {
+      needs: ["startDate", "endDate"],
+    });
   }
   const from = Date.parse(startDate);
-  const to = Date.parse(endDate) + (endDate.length === 10 ? DAY_MS : 0);
-  if (from >= to) throw new TallyrootError("VALIDATION_ERROR", "startDate must be before endDate", { issues: [{ path: "startDate", message: "must be before endDate" }] });
+  const to = Math.min(Date.parse(endDate) + (endDate.length === 10 ? DAY_MS : 0), LATEST);
+  if (from < 0) throw wrongStart("must not be before 1970");
+  if (from >= to) throw wrongStart("must be before endDate");
   return { kind: "custom", from, to };
 }
 
+function wrongStart(message: string): TallyrootError {
+  return new TallyrootError("VALIDATION_ERROR", `startDate: ${message}`, { issues: [{ path: "startDate", message }] });
+}
+
 function excluded(one: string, other: string): TallyrootError {
-  return new TallyrootError("INVALID_SCOPE_COMBINATION", `${one} and ${other} exclude each other`, { excludes: [one, other] });
+  return new TallyrootError("INVALID_SCOPE_COMBINATION", `${one} and ${other} exclude each other`, {
+    excludes: [one, other],
+  });
 }
 
 type ScopeInput = PeriodInput & {
@@ -88,13 +103,19 @@ export function scopeOf(input: ScopeInput): ScopeRequest {
   const window = namedWindow(input);
   const { startingCheckpoint, startingCheckpointType } = input;
   if (startingCheckpointType !== undefined && startingCheckpoint === undefined) {
-    throw new TallyrootError("INVALID_SCOPE_COMBINATION", "startingCheckpointType needs startingCheckpoint", { needs: ["startingCheckpoint"] });
+    throw new TallyrootError("INVALID_SCOPE_COMBINATION", "startingCheckpointType needs startingCheckpoint", {
+      needs: ["startingCheckpoint"],
+    });
   }
-  if (startingCheckpoint !== undefined && window !== undefined) throw excluded("startingCheckpoint", "period, timePreset and dates");
+  if (startingCheckpoint !== undefined && window !== undefined)
+    throw excluded("startingCheckpoint", "period, timePreset and dates");
   if (input.at !== undefined && window !== undefined) throw excluded("at", "period, timePreset and dates");
   return {
     startingBalance: input.startingBalance,
-    startingPoint: startingCheckpoint === undefined ? undefined : { type: startingCheckpointType ?? "proofRoot", id: startingCheckpoint },
+    startingPoint:
+      startingCheckpoint === undefined
+        ? undefined
+        : { type: startingCheckpointType ?? "proofRoot", id: startingCheckpoint },
     window,
     at: input.at === undefined ? undefined : asOf(input.at),
     granularity: input.granularity,

@@ -6,7 +6,10 @@ import { isoTime, LIMITS } from "./fields.ts";
 export const tenantRequest = z.strictObject({
   name: z
     .string()
-    .regex(new RegExp(`^[a-z0-9][a-z0-9_.-]{0,${LIMITS.tenantNameLength - 1}}$`), `must be 1 to ${LIMITS.tenantNameLength} of a-z 0-9 _ . -, beginning with a letter or digit`)
+    .regex(
+      new RegExp(`^[a-z0-9][a-z0-9_.-]{0,${LIMITS.tenantNameLength - 1}}$`),
+      `must be 1 to ${LIMITS.tenantNameLength} of a-z 0-9 _ . -, beginning with a letter or digit`,
+    )
     .meta({ description: "The tenant's name; it cannot be changed.", example: "acme" }),
 });
 
@@ -14,7 +17,10 @@ export const tenantRequest = z.strictObject({
 export const tenantView = z.object({ name: z.string(), namespace: z.string(), createdAt: isoTime });
 
 /** The same with its first admin key, once. */
-export const openedTenantView = tenantView.extend({ apiKey: z.string().nullable(), idempotent: z.boolean().optional() });
+export const openedTenantView = tenantView.extend({
+  apiKey: z.string().nullable(),
+  idempotent: z.boolean().optional(),
+});
 
 export const tenantsView = z.object({ tenants: z.array(tenantView), pagination: offsetPagination });
 

@@ -25,7 +25,7 @@ export const limitsView = z.object({
 /** `GET /balance/gaps/:customerId`. `limit` counts the gaps that are told. */
 export const gapsQuery = z.strictObject({
   fromSequence: wholeNumber(1, Number.MAX_SAFE_INTEGER, 1),
-  toSequence: wholeNumber(1, Number.MAX_SAFE_INTEGER, 1).optional(),
+  toSequence: wholeNumber(1, Number.MAX_SAFE_INTEGER, 1).unwrap().optional(),
   limit: wholeNumber(1, LIMITS.pageSize, 100),
 });
 
@@ -51,4 +51,9 @@ export const summaryView = z.object({
 });
 
 /** `DELETE /balance/customers/:customerId/content`. */
-export const erasureView = z.object({ customerId: z.string(), ledgerIdentifier: z.string(), erasedDeltas: z.number(), erasedAt: isoTime });
+export const erasureView = z.object({
+  customerId: z.string(),
+  ledgerIdentifier: z.string(),
+  erasedDeltas: z.number(),
+  erasedAt: isoTime,
+});

@@ -65,6 +65,7 @@ describe("the witness: step 6 against the real chain", () => {
     ["another index of the same log", () => ({ index: 1n }), "ROOT_MISMATCH"],
     ["a block hash that there is not", () => ({ blockHash: nothing }), "NOT_CONFIRMED"],
     ["a block that is still to come", () => ({ blockNumber: 1_000_000n }), "NOT_CONFIRMED"],
+    ["the number of an earlier block", () => ({ blockNumber: earlier.blockNumber }), "NOT_CONFIRMED"],
     ["a transaction that there is not", () => ({ transactionHash: nothing }), "NOT_CONFIRMED"],
     ["another time than the block's", () => ({ blockTime: later.blockTime - 1n }), "NOT_CONFIRMED"],
     ["another number of leaves", () => ({ size: 2n }), "NOT_CONFIRMED"],

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 export const RUNS = Number(process.env.PROPERTY_RUNS ?? 100);
 
 /** A seed from a failure's report replays that failure. */
-const SEED = process.env.PROPERTY_SEED;
+export const SEED = process.env.PROPERTY_SEED;
 
 /** Asserts a property as often as `RUNS` says; a failure prints its seed and its smallest counterexample. */
 export function holds<Ts>(property: fc.IProperty<Ts>): void {

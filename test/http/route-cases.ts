@@ -1,12 +1,10 @@
 import type { ErrorCode } from "#src/core/errors.ts";
 import type { Route } from "#src/http/route.ts";
-import { getAnchor, getAnchors, getChain } from "#src/http/routes/chain.ts";
-import { getCustomer, getCustomers } from "#src/http/routes/customers.ts";
-import { getDerivation } from "#src/http/routes/derive.ts";
-import { getBlindReceipt, getReceipt, getVerification } from "#src/http/routes/evidence.ts";
-import { getHealth, getReadiness } from "#src/http/routes/health.ts";
-import { getDelta, postDelta } from "#src/http/routes/record.ts";
+import { ROUTES } from "#src/http/route-table.ts";
+import { BULK_ROUTE_CASES } from "./bulk-route-cases.ts";
 import type { Members, Request } from "./call.ts";
+import { COMPARE_ROUTE_CASES } from "./compare-route-cases.ts";
+import { KEY_ROUTE_CASES } from "./key-route-cases.ts";
 import type { Seed } from "./seed.ts";
 
 /** The routes as a table: what each answers, and what it refuses. One line is one case. */
@@ -26,12 +24,21 @@ export type RouteCase = {
   happy: (world: World) => Request;
   /** Every member that a success must have, by its path; `[]` steps into the first element of a list that must not be empty. */
   members: readonly string[];
-  /** Whether the answer is the receipt file itself, without the envelope. */
-  file?: true;
+  /** Whether the answer is the receipt file itself, or lines of which the first is looked at, without the envelope. */
+  file?: true | "first line";
   rejects: readonly Reject[];
   /** Codes of the route that need a broken surrounding, and the test that breaks it. */
   elsewhere?: Partial<Record<ErrorCode, string>>;
 };
+
+const DELTA_PATH = "/api/v1/balance/delta";
+
+/** @throws Error for a route that the table of the product does not have. */
+function routeAt(name: string): Route {
+  const found = ROUTES.find(({ method, path }) => `${method} ${path}` === name);
+  if (!found) throw new Error(`there is no route ${name}`);
+  return found;
+}
 
 const UNKNOWN = `0x${"5a".repeat(32)}`;
 const INT256_MAX = "57896044618658097711785492504343953926634992332820282019728.792003956564819967";
@@ -40,11 +47,11 @@ const BODY = { customerId: "cust_reject", delta: 1, reason: "r" };
 const in_ = (prefix: string, names: string) => names.split(" ").map((name) => prefix + name);
 const get = (path: string) => () => ({ path: `/api/v1${path}` });
 const post = (change: Members, headers?: Record<string, string>) => () => ({
-  path: postDelta.path,
+  path: DELTA_PATH,
   body: { ...BODY, ...change },
   ...(headers && { headers }),
 });
-const raw = (body: string | Uint8Array) => () => ({ path: postDelta.path, body });
+const raw = (body: string | Uint8Array) => () => ({ path: DELTA_PATH, body });
 
 const DELTA =
   "recordId receiptId status customerId ledgerIdentifier delta deltaExact balance balanceExact sequence sequenceNumber commitment reason referenceId metadata recordedAt createdAt";
@@ -170,13 +177,13 @@ const DELTA_REJECTS: readonly Reject[] = [
 
 export const ROUTE_CASES: readonly RouteCase[] = [
   {
-    route: postDelta,
-    happy: () => ({ path: postDelta.path, body: { customerId: "cust_happy", delta: 500, reason: "initial_deposit" } }),
+    route: routeAt("POST /api/v1/balance/delta"),
+    happy: () => ({ path: DELTA_PATH, body: { customerId: "cust_happy", delta: 500, reason: "initial_deposit" } }),
     members: in_("", DELTA),
     rejects: DELTA_REJECTS,
   },
   {
-    route: getDelta,
+    route: routeAt("GET /api/v1/balance/delta/:recordId"),
     happy: ({ delta }) => ({ path: `/api/v1/balance/delta/${delta.recordId}` }),
     members: [
       ...in_("", `${DELTA} verifiedAt verificationReference blockNumber blockTimestamp`),
@@ -192,7 +199,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     ],
   },
   {
-    route: getDerivation,
+    route: routeAt("GET /api/v1/balance/derive/:customerId"),
     happy: () => ({ path: "/api/v1/balance/derive/cust_001?startingBalance=0.5&limit=10&offset=0" }),
     members: [
       ...in_("", "customerId ledgerIdentifier startingBalance computedBalance computedBalanceExact verifiedBalance"),
@@ -214,7 +221,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     ],
   },
   {
-    route: getCustomers,
+    route: routeAt("GET /api/v1/balance/customers"),
     happy: () => ({ path: "/api/v1/balance/customers?search=CUST_0&page=1&limit=100" }),
     members: [...in_("customers[].", CUSTOMER), ...in_("pagination.", "total page limit totalPages")],
     rejects: [
@@ -223,7 +230,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     ],
   },
   {
-    route: getCustomer,
+    route: routeAt("GET /api/v1/balance/customers/:customerId"),
     happy: () => ({ path: "/api/v1/balance/customers/cust_001" }),
     members: [
       ...in_("", `${CUSTOMER} verifiedBalance latestCheckpoint`),
@@ -243,7 +250,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     ],
   },
   {
-    route: getVerification,
+    route: routeAt("GET /api/v1/verify/:fingerprint"),
     happy: ({ delta }) => ({ path: `/api/v1/verify/${delta.receiptId}?source=both` }),
     members: [
       ...in_("", "verified kind receiptId recordedAt verifiedAt status message contentHash proofHash"),
@@ -262,14 +269,14 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     elsewhere: { SERVICE_UNAVAILABLE: "test/e2e/outage.test.ts" },
   },
   {
-    route: getBlindReceipt,
+    route: routeAt("GET /api/v1/receipt/:fingerprint"),
     happy: ({ delta }) => ({ path: `/api/v1/receipt/${delta.receiptId}` }),
     members: RECEIPT,
     file: true,
     rejects: fingerprintRejects("/receipt"),
   },
   {
-    route: getReceipt,
+    route: routeAt("GET /api/v1/balance/receipts/:fingerprint"),
     happy: ({ delta }) => ({ path: `/api/v1/balance/receipts/${delta.receiptId}` }),
     members: [...RECEIPT, "namespace", ...in_("content.", "customerId delta reason salt")],
     rejects: [
@@ -289,19 +296,19 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     ],
   },
   {
-    route: getChain,
+    route: routeAt("GET /api/v1/chain"),
     happy: get("/chain"),
     members: in_("", "chainId contract codeHash log publisher latestIndex confirmations rpcUrl"),
     rejects: [],
   },
   {
-    route: getAnchors,
+    route: routeAt("GET /api/v1/anchors"),
     happy: get("/anchors?limit=1000&offset=0"),
     members: [...in_("anchors[].", ANCHOR), ...in_("pagination.", "total offset limit")],
     rejects: pageRejects("/anchors", { limit: ["0", "1001"], offset: ["-1", "9007199254740993"] }),
   },
   {
-    route: getAnchor,
+    route: routeAt("GET /api/v1/anchors/:index"),
     happy: get("/anchors/1"),
     members: in_("", ANCHOR),
     rejects: [
@@ -311,12 +318,15 @@ export const ROUTE_CASES: readonly RouteCase[] = [
       ["an index in words", "VALIDATION_ERROR", get("/anchors/latest"), /from 1 on/],
     ],
   },
-  { route: getHealth, happy: () => ({ path: "/healthz" }), members: ["status"], rejects: [] },
+  { route: routeAt("GET /healthz"), happy: () => ({ path: "/healthz" }), members: ["status"], rejects: [] },
   {
-    route: getReadiness,
+    route: routeAt("GET /readyz"),
     happy: () => ({ path: "/readyz" }),
     members: ["status", "checks.database.ok", "checks.database.detail", "checks.anchoring.ok"],
     rejects: [],
     elsewhere: { SERVICE_UNAVAILABLE: "test/e2e/outage.test.ts" },
   },
+  ...BULK_ROUTE_CASES,
+  ...KEY_ROUTE_CASES,
+  ...COMPARE_ROUTE_CASES,
 ];

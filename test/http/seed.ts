@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { ledgerAddress } from "#src/core/address.ts";
 import { MAX_BALANCE, ONE } from "#src/core/amount.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
 import { recordIdOf } from "#src/core/record-id.ts";
@@ -13,7 +14,8 @@ import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts"
 
 /** What a data directory holds before its server starts: things that the API itself cannot make. */
 export type Seed = {
-  keys: Record<"admin" | "write" | "read" | "revoked" | "stranger", string>;
+  /** `elsewhere` reads one customer, of whom nothing is recorded; `stranger` is another tenant's. */
+  keys: Record<"admin" | "write" | "read" | "elsewhere" | "revoked" | "stranger", string>;
   namespace: Uint8Array;
   /** A delta whose content was erased. */
   erased: Seeded;
@@ -44,12 +46,13 @@ export async function seedDirectory(dir: string): Promise<Seed> {
   const store = openStoreIn(dir);
   const ours = await store.addTenant("default", Date.now());
   const other = await store.addTenant("other", Date.now());
-  const key = (tenant: Tenant, scope: Scope) =>
-    makeApiKey(store, { tenantId: tenant.id, scope, label: "seeded", mode: "test", now: Date.now() });
+  const key = (tenant: Tenant, scope: Scope, limitedTo: Uint8Array | null = null) =>
+    makeApiKey(store, { tenantId: tenant.id, scope, ledgerAddress: limitedTo, label: "seeded", mode: "test", now: Date.now() });
   const keys = {
     admin: await key(ours, "admin"),
     write: await key(ours, "write"),
     read: await key(ours, "read"),
+    elsewhere: await key(ours, "read", ledgerAddress(ours.namespace, "elsewhere")),
     revoked: await key(ours, "admin"),
     stranger: await key(other, "admin"),
   };

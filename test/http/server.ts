@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 /** The real server as a process of its own, on free ports, over a directory of its own. */
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(import.meta.resolve("#src/main.ts"));
 
 /** Milliseconds within which a start must have come up or given up, on a busy machine too. */
 const START_PATIENCE_MS = 30_000;

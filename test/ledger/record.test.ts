@@ -40,7 +40,7 @@ describe("recording with an idempotency key", () => {
     ["reason", { reason: "s" }],
     ["referenceId", { referenceId: "other" }],
     ["metadata", { metadata: { a: 1 } }],
-    ["adjusts", { adjusts: { recordId: "x" } }],
+    ["adjusts", { adjusts: { referenceId: "y" } }],
   ] as const) {
     it(`refuses another ${member} under the same key, and names it`, async () => {
       await recordDelta(record, keyed("c"));

@@ -245,12 +245,20 @@ export function ledgerStoreSuite(name: string, open: () => Promise<OpenStore>): 
       const { store, anchors } = opened;
       const { id } = last!.ledger;
       const hash = Buffer.alloc(32, 1);
-      const leaf = { ledgerId: id, count: 2, balance: last!.balance, root: hash, leaf: hash, nodes: Buffer.alloc(0) };
-      await anchors.addLeaves(1, 0, [leaf as never]);
+      const leaf = {
+        ledgerId: id,
+        count: 2,
+        balance: last!.balance,
+        root: hash,
+        leaf: hash,
+        nodes: Buffer.alloc(0),
+        checkpointId: null,
+      };
+      await anchors.addLeaves(1, 0, [leaf]);
       expect(await store.anchoredCounts(id)).to.deep.equal({ confirmed: 0, underWay: 0 });
       expect(await store.headsFrom(id, 1, 10)).to.deep.equal([]);
       const { through } = await anchors.moved(0);
-      await anchors.prepare({ index: 1, root: hash, size: 1, through, createdAt: 5, throughCheckpoint: 0 } as never);
+      await anchors.prepare({ index: 1, root: hash, size: 1, through, createdAt: 5, throughCheckpoint: 0 });
       expect(await store.anchoredCounts(id)).to.deep.equal({ confirmed: 0, underWay: 2 });
       expect((await store.anchor(1))?.state).to.equal("prepared");
       const block = { transactionHash: hash, blockNumber: 3, blockHash: hash, blockTime: 4, confirmedAt: 6 };

@@ -50,7 +50,8 @@ describe("every block of the README", () => {
       .replaceAll("http://127.0.0.1:3000", server.url)
       .replaceAll("http://127.0.0.1:8545", server.rpcUrl)
       .replaceAll("receipt.json", join(home, "receipt.json"))
-      .replaceAll(/npm run (\w+) --/g, `npm --silent --prefix '${ROOT}' run $1 --`);
+      .replaceAll(/npm run (\w+) --/g, `npm --silent --prefix '${ROOT}' run $1 --`)
+      .replaceAll(/run (?:keys|tenants) -- .*/g, (line) => `${line} --data-dir '${join(home, "data")}'`);
   }
 
   async function run(text: string): Promise<string> {

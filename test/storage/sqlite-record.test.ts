@@ -3,10 +3,12 @@ import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
 import { SealBrokenError, sealingKey } from "#src/ledger/seal.ts";
 import { databaseFile, openDatabase, StorageRefusedError } from "#src/storage/sqlite/database.ts";
+import { openEffects } from "#src/storage/sqlite/effects.ts";
 import { openReader } from "#src/storage/sqlite/reader.ts";
 import { MIGRATIONS } from "#src/storage/sqlite/schema.ts";
 import { openSqliteStore } from "#src/storage/sqlite/store.ts";
 import { openTailIndex } from "#src/storage/sqlite/tail-index.ts";
+import { openUsageMeter } from "#src/storage/sqlite/usage-meter.ts";
 import { openWriter } from "#src/storage/sqlite/writer.ts";
 import { deltasOf, MASTER, openRecord, request, sqlClient, tamper, temporaryFolder } from "./record-folder.ts";
 
@@ -29,8 +31,16 @@ describe("the record in SQLite", () => {
     const record = await openRecord(folder.dir);
     const [delta] = deltasOf(await record.store.record([request(record.tenant, "c")], false));
     const hash = Buffer.alloc(32, 1);
-    const leaf = { ledgerId: delta!.ledger.id, count: 1, balance: 1n, root: hash, leaf: hash, nodes: Buffer.alloc(0) };
-    await record.anchors.addLeaves(1, 0, [leaf as never]);
+    const leaf = {
+      ledgerId: delta!.ledger.id,
+      count: 1,
+      balance: 1n,
+      root: hash,
+      leaf: hash,
+      nodes: Buffer.alloc(0),
+      checkpointId: null,
+    };
+    await record.anchors.addLeaves(1, 0, [leaf]);
     await record.anchors.prepare({
       index: 1,
       root: hash,
@@ -38,7 +48,7 @@ describe("the record in SQLite", () => {
       through: 1,
       createdAt: 1,
       throughCheckpoint: 0,
-    } as never);
+    });
     await record.anchors.addTransaction(1, { attempt: 1, nonce: 0, hash, raw: hash, createdAt: 1 });
     const client = sqlClient(folder.dir);
     for (const table of ["tenants", "ledgers", "deltas", "anchors", "anchor_leaves", "anchor_transactions"]) {
@@ -121,7 +131,8 @@ describe("the record in SQLite", () => {
     const requestIds = openTailIndex(db, "request_index", "request_id");
     const reader = openReader(db, { fingerprints, requestIds });
     const report = () => {};
-    const writer = openWriter(db, { reader, fingerprints, requestIds, master: MASTER, clock: Date.now, report });
+    const parts = { effects: openEffects(db, MASTER), usage: openUsageMeter(db, null), clock: Date.now, report };
+    const writer = openWriter(db, { reader, fingerprints, requestIds, master: MASTER, ...parts });
     await writer.record([request(tenant, "c")], false);
     const requestId = Buffer.alloc(16, 5);
     const requests = [

@@ -17,7 +17,18 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // A store fills in the sequence, balance and seals inside its own transaction, with the ledger's arithmetic.
   [
     "storage",
-    ["core", "ledger/ports", "ledger/compose.ts", "ledger/seal.ts", "ledger/keyring.ts", "ledger/request-id.ts"],
+    [
+      "core",
+      "ledger/ports",
+      "ledger/effect-ports.ts",
+      "ledger/erasure-ports.ts",
+      "ledger/survey-ports.ts",
+      "ledger/calendar.ts",
+      "ledger/compose.ts",
+      "ledger/seal.ts",
+      "ledger/keyring.ts",
+      "ledger/request-id.ts",
+    ],
   ],
   // The compiler's output is the contract's bytecode.
   ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
@@ -61,7 +72,8 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:net", ["chain/embedded", "http", "main.ts"]],
   ["node:os", ["config.ts", "main.ts"]],
   ["node:path", ["storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
-  ["node:timers", ["ledger", "chain", "webhooks", "main.ts", "checkpoint-job.ts"]],
+  ["node:stream", ["http"]],
+  ["node:timers", ["ledger", "storage", "chain", "webhooks", "main.ts", "checkpoint-job.ts"]],
   ["node:url", ["http", "main.ts"]],
   ["node:util", ["cli"]],
   ["node:worker_threads", ["chain/embedded", "checkpoint-job.ts", "checkpoint-thread.ts"]],

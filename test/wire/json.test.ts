@@ -21,11 +21,11 @@ const spelled = fc
     const step = 10n ** BigInt(18 - decimals);
     const units = (wide / step) * step || step;
     if (exponent === "") return { units, text: padded(formatAmount(units), Math.min(zeros, 18 - decimalsOf(units))) };
-    // Moving the point by `shift` and saying so in the exponent changes nothing.
-    const moved = shift >= 0 ? units * 10n ** BigInt(shift) : units;
-    const text = formatAmount(moved);
-    const sign = shift >= 0 ? "-" : plus ? "+" : "";
-    return { units, text: `${text}${exponent}${shift >= 0 ? `${sign}${shift}` : `${sign}0`}` };
+    // Moving the point to the right and saying so in the exponent changes nothing; decimals are counted as they are written.
+    const places = Math.min(Math.abs(shift), 18);
+    const moved = formatAmount(units * 10n ** BigInt(places));
+    if ((moved.split(".")[1]?.length ?? 0) + places <= 18) return { units, text: `${moved}${exponent}-${places}` };
+    return { units, text: `${formatAmount(units)}${exponent}${plus ? "+" : ""}0` };
   });
 
 function decimalsOf(units: bigint): number {

@@ -2,10 +2,11 @@ import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
 import { monthWindow, periodOf, type Window } from "../../ledger/calendar.ts";
-import type { CheckpointStore, StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
-import type { Ledger, LedgerStore } from "../../ledger/ports.ts";
+import type { CheckpointBatch, CheckpointStore, StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
+import { openPause } from "../../ledger/in-steps.ts";
+import type { Ledger, LedgerStore, Page, Tenant } from "../../ledger/ports.ts";
 import { standingOfCheckpoint } from "../../ledger/status.ts";
-import type { CheckpointView } from "../../wire/checkpoint.ts";
+import type { CheckpointBatchView, CheckpointView } from "../../wire/checkpoint.ts";
 import type { DerivationView } from "../../wire/derivation.ts";
 import { isoText } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
@@ -20,7 +21,10 @@ export function periodIn({ from, to }: Window): { period: string } | undefined {
   return month.from === from && month.to === to ? { period } : undefined;
 }
 
-export function verifyLinks({ publicUrl }: Service, proofRoot: Uint8Array): { verifyUrl: string; verificationApiUrl: string } {
+export function verifyLinks(
+  { publicUrl }: Service,
+  proofRoot: Uint8Array,
+): { verifyUrl: string; verificationApiUrl: string } {
   const text = toHex(proofRoot);
   return { verifyUrl: `${publicUrl()}/verify/${text}`, verificationApiUrl: `${publicUrl()}/api/v1/verify/${text}` };
 }
@@ -63,4 +67,50 @@ export async function viewLatestCheckpoint(store: Store, ledger: Ledger): Promis
     endingBalance: exactNumber(latest.closingBalance),
     endingBalanceExact: formatAmount(latest.closingBalance),
   };
+}
+
+/** A statement by its name: one checkpoint, or the checkpoints that were made together. Undefined when this tenant has none. */
+export async function viewStatement(
+  service: Service,
+  tenant: Tenant,
+  statementId: string,
+  page: Page,
+): Promise<CheckpointView | CheckpointBatchView | undefined> {
+  const checkpoint = await service.store.checkpoint(tenant.id, statementId);
+  if (checkpoint) return viewCheckpoint(service, checkpoint);
+  const batch = await service.store.batch(tenant.id, statementId);
+  return batch && viewBatch(service, batch, page);
+}
+
+async function viewBatch(
+  service: Service,
+  batch: CheckpointBatch,
+  { offset, limit }: Page,
+): Promise<CheckpointBatchView> {
+  const checkpoints = await service.store.batchCheckpoints(batch, { offset, limit });
+  return {
+    checkpointId: batch.statementId,
+    // Anchors take checkpoints in their order: a batch is as far as the newest of its own.
+    status: (await standingOfCheckpoint(service.store, { id: batch.lastCheckpoint })).status,
+    from: isoText(batch.from),
+    to: isoText(batch.to),
+    ...periodIn(batch),
+    customersCount: batch.customers,
+    createdAt: isoText(batch.createdAt),
+    checkpoints: await viewCheckpoints(service, checkpoints),
+    pagination: { total: batch.customers, offset, limit },
+  };
+}
+
+export async function viewCheckpoints(
+  service: Service,
+  checkpoints: readonly StoredCheckpoint[],
+): Promise<CheckpointView[]> {
+  const pause = openPause();
+  const views: CheckpointView[] = [];
+  for (const checkpoint of checkpoints) {
+    views.push(await viewCheckpoint(service, checkpoint));
+    await pause();
+  }
+  return views;
 }

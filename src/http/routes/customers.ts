@@ -5,7 +5,14 @@ import { toHex } from "../../core/bytes.ts";
 import { type CustomerSummary, ledgerOfCustomer, listCustomers, summaryOf } from "../../ledger/customers.ts";
 import { balanceAfter, resolveScope } from "../../ledger/scope.ts";
 import { standings } from "../../ledger/status.ts";
-import { type CustomerDetail, type CustomerView, customerDetail, customerQuery, customersQuery, customersView } from "../../wire/customer.ts";
+import {
+  type CustomerDetail,
+  type CustomerView,
+  customerDetail,
+  customerQuery,
+  customersQuery,
+  customersView,
+} from "../../wire/customer.ts";
 import { viewDelta } from "../../wire/delta.ts";
 import { customerId, isoText } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
@@ -41,8 +48,17 @@ export const getCustomers = route({
   codes: [],
   async handle(service, { tenant, caller, query }) {
     const { search, page, limit } = query;
-    const { customers, total } = await listCustomers(service, tenant, { only: onlyLedgerOf(caller), search, page: { offset: (page - 1) * limit, limit } });
-    return { data: { customers: customers.map(viewCustomer), pagination: { total, page, limit, totalPages: Math.ceil(total / limit) } } };
+    const { customers, total } = await listCustomers(service, tenant, {
+      only: onlyLedgerOf(caller),
+      search,
+      page: { offset: (page - 1) * limit, limit },
+    });
+    return {
+      data: {
+        customers: customers.map(viewCustomer),
+        pagination: { total, page, limit, totalPages: Math.ceil(total / limit) },
+      },
+    };
   },
 });
 
@@ -84,7 +100,8 @@ export const getCustomer = route({
           recordId: view.recordId,
           receiptId: view.receiptId,
           sequence: delta.sequence,
-          verificationReference: status === "VERIFIED" && anchor?.transactionHash ? toHex(anchor.transactionHash) : null,
+          verificationReference:
+            status === "VERIFIED" && anchor?.transactionHash ? toHex(anchor.transactionHash) : null,
         };
       }),
     );
@@ -93,7 +110,10 @@ export const getCustomer = route({
       customerId: params.customerId,
       verifiedBalance: exactNumber(await balanceAfter(store, ledger, confirmed)),
       latestCheckpoint: await viewLatestCheckpoint(store, ledger),
-      recentActivity: { items: items.reverse(), pagination: { total, page: deltaPage, limit: deltaLimit, totalPages: Math.ceil(total / deltaLimit) } },
+      recentActivity: {
+        items: items.reverse(),
+        pagination: { total, page: deltaPage, limit: deltaLimit, totalPages: Math.ceil(total / deltaLimit) },
+      },
     };
     return { data };
   },

@@ -6,14 +6,13 @@ import { recordIdOf } from "../../core/record-id.ts";
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import { derive } from "../../ledger/derive.ts";
 import { resolveScope } from "../../ledger/scope.ts";
-import { standings } from "../../ledger/status.ts";
-import { viewDelta } from "../../wire/delta.ts";
 import { type DerivationView, derivation, deriveQuery } from "../../wire/derivation.ts";
 import { customerId } from "../../wire/fields.ts";
 import { exactNumber } from "../../wire/json.ts";
 import { scopeOf } from "../../wire/scope.ts";
 import { route } from "../route.ts";
 import { viewLatestCheckpoint } from "./checkpoint-views.ts";
+import { viewDeltas } from "./delta-views.ts";
 import { viewBreakdown, viewScope } from "./scope.ts";
 
 export const getDerivation = route({
@@ -26,7 +25,14 @@ export const getDerivation = route({
   params: z.object({ customerId }),
   query: deriveQuery,
   data: derivation,
-  codes: ["AMOUNT_NOT_EXACT", "INVALID_SCOPE_COMBINATION", "SCOPE_TOO_WIDE", "NOT_FOUND", "CUSTOMER_NOT_FOUND", "BALANCE_OVERFLOW"],
+  codes: [
+    "AMOUNT_NOT_EXACT",
+    "INVALID_SCOPE_COMBINATION",
+    "SCOPE_TOO_WIDE",
+    "NOT_FOUND",
+    "CUSTOMER_NOT_FOUND",
+    "BALANCE_OVERFLOW",
+  ],
   async handle({ store, contents, clock }, { tenant, params, query }) {
     const { limit, offset } = query;
     const request = scopeOf(query);
@@ -34,7 +40,6 @@ export const getDerivation = route({
     const scope = await resolveScope(store, ledger, request, clock());
     const derived = await derive(store, scope, { limit, offset });
     const { deltas, latest } = derived;
-    const states = deltas.length > 0 ? await standings(store, ledger, deltas[0]!.sequence, deltas.at(-1)!.sequence) : [];
     const data: DerivationView = {
       customerId: params.customerId,
       ledgerIdentifier: checksumAddress(ledger.address),
@@ -50,7 +55,7 @@ export const getDerivation = route({
       latestCheckpoint: await viewLatestCheckpoint(store, ledger),
       scope: viewScope(scope),
       ...(request.granularity && { breakdown: await viewBreakdown(store, scope, request.granularity) }),
-      deltas: await Promise.all(deltas.map(async (delta, i) => viewDelta(delta, states[i]!.status, await contents.contentOf(delta)))),
+      deltas: await viewDeltas({ store, contents }, deltas),
       pagination: { total: derived.deltasCount, offset, limit },
     };
     return { data };

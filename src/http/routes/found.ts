@@ -1,8 +1,8 @@
 import { fromHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
 import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
-import type { NotYet } from "../../ledger/receipts.ts";
 import type { StoredDelta } from "../../ledger/ports.ts";
+import type { NotYet } from "../../ledger/receipts.ts";
 import type { Service } from "../route.ts";
 
 /** What a fingerprint is of: a receiptId is a delta's, a proofRoot a checkpoint's. */
@@ -24,7 +24,9 @@ export async function findFingerprint({ store }: Pick<Service, "store">, text: s
 
 export function finalOrThrow<T extends object>(receipt: T | NotYet): T {
   if ("notYet" in receipt) {
-    throw new TallyrootError("NOT_FOUND", `it is ${receipt.notYet}: its receipt exists once it is VERIFIED`, { status: receipt.notYet });
+    throw new TallyrootError("NOT_FOUND", `it is ${receipt.notYet}: its receipt exists once it is VERIFIED`, {
+      status: receipt.notYet,
+    });
   }
   return receipt;
 }

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { TallyrootError } from "../../core/errors.ts";
+import type { Window } from "../../ledger/calendar.ts";
 import { checkpointLedger } from "../../ledger/checkpoint.ts";
 import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import type { Ledger } from "../../ledger/ports.ts";
 import { windowOf } from "../../ledger/scope.ts";
-import { standings } from "../../ledger/status.ts";
-import { viewDelta } from "../../wire/delta.ts";
 import { customerId } from "../../wire/fields.ts";
 import { invoiceQuery, invoiceView } from "../../wire/invoice.ts";
 import { namedWindow } from "../../wire/scope.ts";
 import { type Call, route, type Service } from "../route.ts";
 import { viewCheckpoint } from "./checkpoint-views.ts";
+import { viewDeltas } from "./delta-views.ts";
 import { deltasOf } from "./verify.ts";
 
 type InvoiceCall = Call<{ customerId: string }, z.output<typeof invoiceQuery>, undefined>;
@@ -28,35 +28,39 @@ const shared = {
   handle: invoice,
 } as const;
 
-export const getInvoiceReceipt = route({ ...shared, path: "/api/v1/balance/receipt/:customerId", summary: "The statement for an invoice: its checkpoint and the lines behind it" });
+export const getInvoiceReceipt = route({
+  ...shared,
+  path: "/api/v1/balance/receipt/:customerId",
+  summary: "The statement for an invoice: its checkpoint and the lines behind it",
+});
 
-export const getInvoiceProof = route({ ...shared, path: "/api/v1/balance/invoice-proof/:customerId", summary: "The same statement, under its other name" });
+export const getInvoiceProof = route({
+  ...shared,
+  path: "/api/v1/balance/invoice-proof/:customerId",
+  summary: "The same statement, under its other name",
+});
 
 async function invoice(service: Service, { tenant, caller, params, query }: InvoiceCall) {
   const { store, contents, clock } = service;
   const window = windowOf(namedWindow(query) ?? { kind: "current_month" }, clock());
   const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
-  const checkpoint = await statement(service, ledger, window, caller.key.scope !== "read");
+  const checkpoint = await statementOver(service, ledger, window, caller.key.scope !== "read");
   const page = { limit: query.limit, offset: query.offset };
   const deltas = await deltasOf(service, checkpoint, page);
-  const states = deltas.length > 0 ? await standings(store, ledger, deltas[0]!.sequence, deltas.at(-1)!.sequence) : [];
   const view = await viewCheckpoint(service, checkpoint);
-  const lines = deltas.map(async (delta, i) => {
-    const line = viewDelta(delta, states[i]!.status, await contents.contentOf(delta));
-    return {
-      sequence: line.sequence,
-      recordId: line.recordId,
-      receiptId: line.receiptId,
-      time: line.recordedAt,
-      delta: line.delta,
-      deltaExact: line.deltaExact,
-      balance: line.balance,
-      balanceExact: line.balanceExact,
-      reason: line.reason,
-      referenceId: line.referenceId,
-      status: line.status,
-    };
-  });
+  const lines = (await viewDeltas({ store, contents }, deltas)).map((line) => ({
+    sequence: line.sequence,
+    recordId: line.recordId,
+    receiptId: line.receiptId,
+    time: line.recordedAt,
+    delta: line.delta,
+    deltaExact: line.deltaExact,
+    balance: line.balance,
+    balanceExact: line.balanceExact,
+    reason: line.reason,
+    referenceId: line.referenceId,
+    status: line.status,
+  }));
   return {
     data: {
       customerId: params.customerId,
@@ -75,17 +79,29 @@ async function invoice(service: Service, { tenant, caller, params, query }: Invo
       netChangeExact: view.netChangeExact,
       deltasCount: view.deltasCount,
       checkpoint: view,
-      lines: await Promise.all(lines),
+      lines,
       pagination: { total: checkpoint.count, ...page },
     },
   };
 }
 
-/** The window's latest checkpoint; made when there is none yet and the key may write. A key that only reads changes nothing. */
-async function statement({ store, clock }: Service, ledger: Ledger, window: { from: number; to: number }, mayWrite: boolean): Promise<StoredCheckpoint> {
-  if (mayWrite) return checkpointLedger(store, ledger, window, clock());
-  const count = (await store.countBefore(ledger, window.to)) - (await store.countBefore(ledger, window.from));
-  const there = await store.checkpointByWindow(ledger.id, window.from, window.to, count);
-  if (there) return there;
-  throw new TallyrootError("NOT_FOUND", "there is no checkpoint over this window yet: POST /api/v1/balance/checkpoint makes one", { from: window.from, to: window.to });
+/**
+ * The statement over a window. Where the key may write it is made, as POST makes it: what is new in an open window is in it. A key that only
+ * reads changes nothing: it gets the latest that there is.
+ */
+async function statementOver(
+  { store, clock }: Service,
+  ledger: Ledger,
+  window: Window,
+  mayWrite: boolean,
+): Promise<StoredCheckpoint> {
+  const { from, to } = window;
+  if (mayWrite) await checkpointLedger(store, ledger, window, { now: clock() });
+  const checkpoint = await store.latestOverWindow(ledger.id, from, to);
+  if (checkpoint) return checkpoint;
+  throw new TallyrootError(
+    "NOT_FOUND",
+    "there is no checkpoint over this window yet: POST /api/v1/balance/checkpoint makes one",
+    { from, to },
+  );
 }

@@ -39,7 +39,13 @@ export const postKey = route({
   async handle(service, { tenant, body, idempotencyKey }) {
     const { scope, customerId, label, expiresAt } = body;
     const limitedTo = customerId === undefined ? null : ledgerAddress(tenant.namespace, customerId);
-    return answerGiven(await createKey(service, { tenant, idempotencyKey }, { scope, ledgerAddress: limitedTo, label, expiresAt: expiresAt ?? null }));
+    return answerGiven(
+      await createKey(
+        service,
+        { tenant, idempotencyKey },
+        { scope, ledgerAddress: limitedTo, label, expiresAt: expiresAt ?? null },
+      ),
+    );
   },
 });
 
@@ -83,7 +89,13 @@ export const postKeyRotation = route({
   data: givenKeyView,
   codes: ["NOT_FOUND", "IDEMPOTENCY_CONFLICT"],
   async handle(service, { tenant, params, body, idempotencyKey }) {
-    return answerGiven(await rotateKey(service, { tenant, idempotencyKey }, { ...params, overlapSeconds: body.overlapSeconds, expiresAt: body.expiresAt }));
+    return answerGiven(
+      await rotateKey(
+        service,
+        { tenant, idempotencyKey },
+        { ...params, overlapSeconds: body.overlapSeconds, expiresAt: body.expiresAt },
+      ),
+    );
   },
 });
 

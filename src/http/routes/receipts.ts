@@ -2,14 +2,15 @@ import { z } from "zod";
 import { toHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
 import { encodeReceipt, MAX_LISTED_DELTAS, RECEIPT_MEDIA_TYPE, type Receipt, receiptText } from "../../core/receipt.ts";
-import { ledgerOfCustomer, latestOf } from "../../ledger/customers.ts";
-import { checkpointReceiptOf, receiptOf } from "../../ledger/receipts.ts";
-import { standings } from "../../ledger/status.ts";
-import { viewDelta } from "../../wire/delta.ts";
+import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
+import { checkpointReceiptOf, listedReceiptText } from "../../ledger/checkpoint-receipt.ts";
+import { latestOf, ledgerOfCustomer } from "../../ledger/customers.ts";
+import { receiptOf } from "../../ledger/receipts.ts";
 import { receiptListQuery, receiptListView, receiptQuery } from "../../wire/evidence.ts";
 import { customerId, fingerprint } from "../../wire/fields.ts";
-import { route, type Service } from "../route.ts";
-import { type Found, finalOrThrow, findFingerprint, unknownFingerprint } from "./found.ts";
+import { type Answer, route, type Service } from "../route.ts";
+import { viewDeltas } from "./delta-views.ts";
+import { finalOrThrow, findFingerprint, unknownFingerprint } from "./found.ts";
 
 const params = z.object({ fingerprint });
 const receiptFileView = z.record(z.string(), z.unknown()).meta({ description: "A receipt file, tallyroot-receipt/1" });
@@ -23,12 +24,13 @@ export const getBlindReceipt = route({
   params,
   query: receiptQuery,
   data: receiptFileView,
+  media: { [RECEIPT_MEDIA_TYPE]: "bare" },
   codes: ["NOT_FOUND", "SCOPE_TOO_WIDE"],
   cors: "*",
   async handle(service, { params, query }) {
     const found = await findFingerprint(service, params.fingerprint);
-    const receipt = found.kind === "delta" ? finalOrThrow(await receiptOf(service, found.delta)) : await checkpointReceipt(service, found, query.deltas === "true");
-    return receiptFile(receipt);
+    if (found.kind === "delta") return receiptFile(finalOrThrow(await receiptOf(service, found.delta)));
+    return answerCheckpoint(service, found.checkpoint, { listed: query.deltas === "true", asFile: true });
   },
 });
 
@@ -42,17 +44,20 @@ export const getReceipt = route({
   params,
   query: receiptQuery,
   data: receiptFileView,
+  media: { "application/json": "envelope", [RECEIPT_MEDIA_TYPE]: "bare" },
   codes: ["NOT_FOUND", "SCOPE_TOO_WIDE", "CONTENT_ERASED"],
   async handle(service, { params, query, tenant, accepts }) {
     const found = await findFingerprint(service, params.fingerprint);
     const owner = found.kind === "delta" ? found.delta.ledger.tenantId : found.checkpoint.tenantId;
     if (owner !== tenant.id) throw unknownFingerprint();
-    let receipt: Receipt;
-    if (found.kind === "checkpoint") receipt = await checkpointReceipt(service, found, query.deltas === "true");
-    else {
-      receipt = finalOrThrow(await receiptOf({ ...service, open: { contents: service.contents, tenant } }, found.delta));
-      if (!receipt.content) throw new TallyrootError("CONTENT_ERASED", "the content of this delta was erased for good");
+    if (found.kind === "checkpoint") {
+      const wanted = { listed: query.deltas === "true", asFile: accepts(RECEIPT_MEDIA_TYPE) };
+      return answerCheckpoint(service, found.checkpoint, wanted);
     }
+    const receipt = finalOrThrow(
+      await receiptOf({ ...service, open: { contents: service.contents, tenant } }, found.delta),
+    );
+    if (!receipt.content) throw new TallyrootError("CONTENT_ERASED", "the content of this delta was erased for good");
     return accepts(RECEIPT_MEDIA_TYPE) ? receiptFile(receipt) : { data: encodeReceipt(receipt) };
   },
 });
@@ -75,21 +80,46 @@ export const getReceipts = route({
     const last = Math.max(0, total - offset);
     const first = Math.max(1, last - limit + 1);
     const deltas = last >= first ? await store.deltas(ledger, first, last - first + 1) : [];
-    const states = deltas.length > 0 ? await standings(store, ledger, first, last) : [];
-    const receipts = await Promise.all(deltas.map(async (delta, i) => viewDelta(delta, states[i]!.status, await contents.contentOf(delta))));
+    const receipts = await viewDeltas({ store, contents }, deltas);
     return { data: { receipts: receipts.reverse(), pagination: { total, offset, limit } } };
   },
 });
 
-async function checkpointReceipt(service: Service, { checkpoint }: Extract<Found, { kind: "checkpoint" }>, listed: boolean): Promise<Receipt> {
-  if (checkpoint.kind === "selection") throw new TallyrootError("NOT_FOUND", "a selection has no receipt of its own: each of its deltas has one");
-  if (listed && checkpoint.count > MAX_LISTED_DELTAS) {
-    throw new TallyrootError("SCOPE_TOO_WIDE", `a receipt lists at most ${MAX_LISTED_DELTAS} deltas, this window has ${checkpoint.count}`, { limit: MAX_LISTED_DELTAS });
+/** @throws TallyrootError NOT_FOUND for a selection, and for what is not VERIFIED yet; SCOPE_TOO_WIDE for more deltas than a file lists. */
+async function answerCheckpoint(
+  service: Service,
+  checkpoint: StoredCheckpoint,
+  { listed, asFile }: { listed: boolean; asFile: boolean },
+): Promise<Answer> {
+  const { kind, count } = checkpoint;
+  if (kind === "selection") {
+    throw new TallyrootError("NOT_FOUND", "a selection has no receipt of its own: each of its deltas has one");
   }
-  return finalOrThrow(await checkpointReceiptOf(service, checkpoint, listed));
+  if (listed && count > MAX_LISTED_DELTAS) {
+    throw new TallyrootError(
+      "SCOPE_TOO_WIDE",
+      `a receipt lists at most ${MAX_LISTED_DELTAS} deltas, this window has ${count}`,
+      { limit: MAX_LISTED_DELTAS },
+    );
+  }
+  const receipt = finalOrThrow(await checkpointReceiptOf(service, checkpoint));
+  if (!listed) return asFile ? receiptFile(receipt) : { data: encodeReceipt(receipt) };
+  const text = await listedReceiptText(service.store, checkpoint, receipt);
+  if (asFile) return { chunks: text, mediaType: RECEIPT_MEDIA_TYPE, headers: fileName(receipt) };
+  return { chunks: inEnvelope(text), mediaType: "application/json; charset=utf-8" };
 }
 
-function receiptFile(receipt: Receipt) {
-  const name = `receipt-${toHex(receipt.receiptId).slice(2, 14)}.json`;
-  return { file: receiptText(receipt), mediaType: RECEIPT_MEDIA_TYPE, headers: { "Content-Disposition": `inline; filename="${name}"` } };
+/** A file is JSON: its text is the data of an answer as it is. */
+async function* inEnvelope(text: AsyncIterable<string>): AsyncGenerator<string> {
+  yield '{"success":true,"data":';
+  yield* text;
+  yield "}";
+}
+
+function receiptFile(receipt: Receipt): Answer {
+  return { file: receiptText(receipt), mediaType: RECEIPT_MEDIA_TYPE, headers: fileName(receipt) };
+}
+
+function fileName({ receiptId }: Receipt): Record<string, string> {
+  return { "Content-Disposition": `inline; filename="receipt-${toHex(receiptId).slice(2, 14)}.json"` };
 }

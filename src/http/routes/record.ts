@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { toHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import { inclusionPositions, inclusionProof } from "../../core/tree.ts";
+import { parseRecordId } from "../../core/record-id.ts";
+import { proofOfDelta } from "../../ledger/delta-proof.ts";
 import type { StoredDelta, Tenant } from "../../ledger/ports.ts";
-import { readerOver } from "../../ledger/receipts.ts";
 import { recordDelta } from "../../ledger/record.ts";
 import { requestIdOf } from "../../ledger/request-id.ts";
 import { standingOf } from "../../ledger/status.ts";
 import { deltaDetail, deltaView, recordRequest, viewDelta } from "../../wire/delta.ts";
 import { isoText } from "../../wire/fields.ts";
-import { parseRecordId } from "../../core/record-id.ts";
+import { recordingOf } from "../recording.ts";
 import { route, type Service } from "../route.ts";
 
 export const postDelta = route({
@@ -22,19 +22,13 @@ export const postDelta = route({
   data: deltaView,
   codes: ["AMOUNT_NOT_EXACT", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
   async handle(service, { tenant, body, idempotencyKey }) {
-    const { delta: amount, referenceId, metadata, adjusts, ...rest } = body;
-    const { delta, replayed } = await recordDelta(service, {
-      tenant,
-      amount,
-      ...rest,
-      ...(referenceId !== undefined && { referenceId }),
-      ...(metadata !== undefined && { metadata }),
-      ...(adjusts !== undefined && { adjusts }),
-      ...(idempotencyKey !== undefined && { requestId: requestIdOf(tenant.requestKey, idempotencyKey) }),
-    });
+    const requestId = idempotencyKey === undefined ? undefined : requestIdOf(tenant.requestKey, idempotencyKey);
+    const { delta, replayed } = await recordDelta(service, recordingOf(tenant, body, requestId));
     // What was sent is what was recorded, or the key would have conflicted: nothing needs to be opened again.
     const view = viewDelta(delta, "QUEUED", body);
-    return replayed ? { data: { ...view, idempotent: true }, headers: { "Idempotent-Replayed": "true" } } : { data: view };
+    return replayed
+      ? { data: { ...view, idempotent: true }, headers: { "Idempotent-Replayed": "true" } }
+      : { data: view };
   },
 });
 
@@ -59,7 +53,7 @@ export const getDelta = route({
         verificationReference: final?.anchor.transactionHash ? toHex(final.anchor.transactionHash) : null,
         blockNumber: final?.anchor.blockNumber ?? null,
         blockTimestamp: final?.anchor.blockTime ? isoText(final.anchor.blockTime * 1000) : null,
-        proof: final ? await proofView(service, delta, final.head.count) : null,
+        proof: final ? await proofOfDelta(service.store, delta, final.head.count) : null,
       },
     };
   },
@@ -72,16 +66,4 @@ async function deltaByRecordId({ store }: Service, tenant: Tenant, recordId: str
   const delta = ledger && (await store.delta(ledger, place.sequence));
   if (!delta) throw new TallyrootError("NOT_FOUND", `there is no record ${recordId}`, { recordId });
   return delta;
-}
-
-async function proofView({ store }: Service, delta: StoredDelta, count: number) {
-  const previous = delta.sequence > 1 ? await store.delta(delta.ledger, delta.sequence - 1) : undefined;
-  const positions = inclusionPositions(delta.sequence - 1, count);
-  const nodes = await store.nodes(delta.ledger, positions);
-  return {
-    proofHash: toHex(delta.fingerprint),
-    contentHash: toHex(delta.commitment),
-    previousProofHash: previous ? toHex(previous.fingerprint) : null,
-    itemHashes: inclusionProof(delta.sequence - 1, count, readerOver(positions, nodes)).map(toHex),
-  };
 }

@@ -13,7 +13,11 @@ export function viewScope({ window, period }: Scope): DerivationView["scope"] {
   return { from: isoText(window.from), to: isoText(window.to), ...(period !== undefined && { period }) };
 }
 
-export async function viewBreakdown(store: LedgerStore, scope: Scope, granularity: Granularity): Promise<NonNullable<DerivationView["breakdown"]>> {
+export async function viewBreakdown(
+  store: LedgerStore,
+  scope: Scope,
+  granularity: Granularity,
+): Promise<NonNullable<DerivationView["breakdown"]>> {
   return (await breakDown(store, scope, granularity)).map((bucket) => ({
     from: isoText(bucket.from),
     to: isoText(bucket.to),

@@ -22,7 +22,9 @@ export const postTenant = route({
   async handle(service, { tenant: operator, body, idempotencyKey }) {
     const { tenant, text } = await openTenant(service, { tenant: operator, idempotencyKey }, body.name);
     const data = { ...viewTenant(tenant), apiKey: text };
-    return text === null ? { data: { ...data, idempotent: true }, headers: { "Idempotent-Replayed": "true" } } : { data };
+    return text === null
+      ? { data: { ...data, idempotent: true }, headers: { "Idempotent-Replayed": "true" } }
+      : { data };
   },
 });
 

@@ -27,7 +27,16 @@ export const getSummary = route({
     // A delta that was refused for good is not on record: there is none to count as failed.
     const pendingDeltas = totalDeltas - verifiedDeltas;
     return {
-      data: { customers, activeCustomers, totalDeltas, verifiedDeltas, pendingDeltas, failedDeltas: 0, netBalance: exactNumber(netBalance), netBalanceExact: formatAmount(netBalance) },
+      data: {
+        customers,
+        activeCustomers,
+        totalDeltas,
+        verifiedDeltas,
+        pendingDeltas,
+        failedDeltas: 0,
+        netBalance: exactNumber(netBalance),
+        netBalanceExact: formatAmount(netBalance),
+      },
     };
   },
 });
@@ -58,7 +67,14 @@ export const getLimits = route({
   codes: [],
   async handle({ quota }) {
     return {
-      data: { ...LIMITS, maxScopeMonths: MAX_SCOPE_MONTHS, maxLastNDays: MAX_SCOPE_MONTHS * DAYS_PER_MONTH, maxGapSequences: MOST_SEQUENCES, maxRetentionDays: null, deltasPerMonth: quota },
+      data: {
+        ...LIMITS,
+        maxScopeMonths: MAX_SCOPE_MONTHS,
+        maxLastNDays: MAX_SCOPE_MONTHS * DAYS_PER_MONTH,
+        maxGapSequences: MOST_SEQUENCES,
+        maxRetentionDays: null,
+        deltasPerMonth: quota,
+      },
     };
   },
 });
@@ -76,8 +92,21 @@ export const getGaps = route({
   codes: ["CUSTOMER_NOT_FOUND"],
   async handle({ store }, { tenant, params, query }) {
     const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
-    const { expected, present, gaps } = await findGaps(store, ledger, { from: query.fromSequence, to: query.toSequence, limit: query.limit });
-    return { data: { customerId: params.customerId, ledgerIdentifier: checksumAddress(ledger.address), expected, present, hasGaps: present !== expected, gaps } };
+    const { expected, present, gaps } = await findGaps(store, ledger, {
+      from: query.fromSequence,
+      to: query.toSequence,
+      limit: query.limit,
+    });
+    return {
+      data: {
+        customerId: params.customerId,
+        ledgerIdentifier: checksumAddress(ledger.address),
+        expected,
+        present,
+        hasGaps: present !== expected,
+        gaps,
+      },
+    };
   },
 });
 
@@ -92,6 +121,13 @@ export const deleteContent = route({
   codes: ["CUSTOMER_NOT_FOUND", "SERVICE_UNAVAILABLE"],
   async handle(service, { tenant, params }) {
     const { ledger, erasedDeltas, erasedAt } = await eraseContent(service, tenant, params.customerId);
-    return { data: { customerId: params.customerId, ledgerIdentifier: checksumAddress(ledger.address), erasedDeltas, erasedAt: isoText(erasedAt) } };
+    return {
+      data: {
+        customerId: params.customerId,
+        ledgerIdentifier: checksumAddress(ledger.address),
+        erasedDeltas,
+        erasedAt: isoText(erasedAt),
+      },
+    };
   },
 });

@@ -4,8 +4,10 @@ import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
 import { type AnchorReference, encodeReceipt, type Receipt } from "../../core/receipt.ts";
 import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
+import { checkpointReceiptOf } from "../../ledger/checkpoint-receipt.ts";
+import { openPause } from "../../ledger/in-steps.ts";
 import type { Page, StoredDelta } from "../../ledger/ports.ts";
-import { anchorProofOf, checkpointReceiptOf, type NotYet, receiptOf, referenceOf } from "../../ledger/receipts.ts";
+import { anchorProofOf, type NotYet, receiptOf, referenceOf } from "../../ledger/receipts.ts";
 import { standingOf, standingOfCheckpoint } from "../../ledger/status.ts";
 import { type VerificationView, verificationView, verifyQuery } from "../../wire/evidence.ts";
 import { fingerprint, isoText } from "../../wire/fields.ts";
@@ -49,7 +51,10 @@ export const getVerification = route({
   },
 });
 
-type Facts = Pick<VerificationView, "recordedAt" | "verifiedAt" | "status" | "summary" | "records" | "pagination" | "contentHash">;
+type Facts = Pick<
+  VerificationView,
+  "recordedAt" | "verifiedAt" | "status" | "summary" | "records" | "pagination" | "contentHash"
+>;
 
 async function factsOfDelta(service: Service, delta: StoredDelta, page: Page): Promise<Facts> {
   const { status, anchor } = await standingOf(service.store, delta.ledger, delta.sequence);
@@ -97,58 +102,104 @@ async function factsOfCheckpoint(service: Service, checkpoint: StoredCheckpoint,
 }
 
 /** A page of the deltas that a checkpoint is over. */
-export async function deltasOf({ store }: Pick<Service, "store">, checkpoint: StoredCheckpoint, { offset, limit }: Page): Promise<StoredDelta[]> {
+export async function deltasOf(
+  { store }: Pick<Service, "store">,
+  checkpoint: StoredCheckpoint,
+  { offset, limit }: Page,
+): Promise<StoredDelta[]> {
   const { ledger, kind, firstSequence, count } = checkpoint;
   const shown = Math.min(limit, count - offset);
   if (shown <= 0) return [];
   if (kind === "window") return store.deltas(ledger, firstSequence + offset, shown);
-  const sequences = await store.selectionOf(checkpoint.id, { offset, limit });
-  return (await Promise.all(sequences.map((sequence) => store.deltas(ledger, sequence, 1)))).flat();
+  const deltas: StoredDelta[] = [];
+  for (const sequence of await store.selectionOf(checkpoint.id, { offset, limit })) {
+    deltas.push(...(await store.deltas(ledger, sequence, 1)));
+  }
+  return deltas;
 }
 
-async function viewRecords({ store, contents, showsReasons }: Service, deltas: StoredDelta[]): Promise<VerificationView["records"]> {
-  return Promise.all(
-    deltas.map(async (delta) => {
-      const { status } = await standingOf(store, delta.ledger, delta.sequence);
-      const content = showsReasons ? await contents.contentOf(delta) : undefined;
-      return {
-        amount: exactNumber(delta.amount),
-        amountExact: formatAmount(delta.amount),
-        status,
-        time: isoText(delta.recordedAt),
-        ...(showsReasons && { reason: content?.reason ?? null, referenceId: content?.referenceId ?? null }),
-      };
-    }),
-  );
+async function viewRecords(
+  { store, contents, showsReasons }: Service,
+  deltas: readonly StoredDelta[],
+): Promise<VerificationView["records"]> {
+  const pause = openPause();
+  const records: VerificationView["records"] = [];
+  for (const delta of deltas) {
+    const { status } = await standingOf(store, delta.ledger, delta.sequence);
+    const content = showsReasons ? await contents.contentOf(delta) : undefined;
+    records.push({
+      amount: exactNumber(delta.amount),
+      amountExact: formatAmount(delta.amount),
+      status,
+      time: isoText(delta.recordedAt),
+      ...(showsReasons && { reason: content?.reason ?? null, referenceId: content?.referenceId ?? null }),
+    });
+    await pause();
+  }
+  return records;
 }
 
 function proven(receipt: Receipt | NotYet): Evidence {
   if ("notYet" in receipt) return receipt;
-  const file = encodeReceipt(receipt) as Pick<Proof, "head" | "checkpoint"> & { ledgerProof?: string[]; anchorProof: string[] };
+  const file = encodeReceipt(receipt) as Pick<Proof, "head" | "checkpoint"> & {
+    ledgerProof?: string[];
+    anchorProof: string[];
+  };
   const { ledgerProof, head, checkpoint, anchorProof } = file;
-  return { anchor: receipt.anchor, proof: { ...(ledgerProof && { ledgerProof }), ...(head && { head }), ...(checkpoint && { checkpoint }), anchorProof } };
+  return {
+    anchor: receipt.anchor,
+    proof: {
+      ...(ledgerProof && { ledgerProof }),
+      ...(head && { head }),
+      ...(checkpoint && { checkpoint }),
+      anchorProof,
+    },
+  };
 }
 
 async function evidenceOf(service: Service, checkpoint: StoredCheckpoint): Promise<Evidence> {
-  if (checkpoint.kind === "window") return proven(await checkpointReceiptOf(service, checkpoint, false));
+  if (checkpoint.kind === "window") return proven(await checkpointReceiptOf(service, checkpoint));
   const { status, anchor, position } = await standingOfCheckpoint(service.store, checkpoint);
-  if (status !== "VERIFIED" || !anchor || position === undefined) return { notYet: status === "VERIFIED" ? "PROCESSING" : status };
+  if (status !== "VERIFIED" || !anchor || position === undefined)
+    return { notYet: status === "VERIFIED" ? "PROCESSING" : status };
+  const { ledger, count, closingBalance, root } = checkpoint;
+  const selection = {
+    ledger: checksumAddress(ledger.address),
+    count: String(count),
+    netChange: String(closingBalance),
+    root: toHex(root),
+  };
   const anchorProof = await anchorProofOf(service.store, anchor, position);
-  return { anchor: referenceOf(service.place, anchor), proof: { anchorProof: anchorProof.map(toHex) } };
+  return { anchor: referenceOf(service.place, anchor), proof: { selection, anchorProof: anchorProof.map(toHex) } };
 }
 
-async function judge({ witness }: Service, evidence: Evidence, source: "db" | "chain" | "both"): Promise<{ verified: boolean; message: string }> {
+async function judge(
+  { witness }: Service,
+  evidence: Evidence,
+  source: "db" | "chain" | "both",
+): Promise<{ verified: boolean; message: string }> {
   if ("notYet" in evidence) {
-    return { verified: false, message: `Recorded, and ${evidence.notYet === "QUEUED" ? "waiting for the next anchor" : "in an anchor that is on its way"}.` };
+    return {
+      verified: false,
+      message: `Recorded, and ${evidence.notYet === "QUEUED" ? "waiting for the next anchor" : "in an anchor that is on its way"}.`,
+    };
   }
-  if (source === "db") return { verified: true, message: "Recorded and anchored, by this server's record. Ask with source=chain, or verify the receipt yourself." };
+  if (source === "db")
+    return {
+      verified: true,
+      message: "Recorded and anchored, by this server's record. Ask with source=chain, or verify the receipt yourself.",
+    };
   const step = await witness.check(evidence.anchor);
   return step.outcome === "passed"
     ? { verified: true, message: `Recorded and anchored: ${step.detail}.` }
     : { verified: false, message: `The contract does not agree: ${step.detail}.` };
 }
 
-function viewVerification({ publicUrl }: Service, text: string, { anchor, proof }: Exclude<Evidence, NotYet>): VerificationView["verification"] {
+function viewVerification(
+  { publicUrl }: Service,
+  text: string,
+  { anchor, proof }: Exclude<Evidence, NotYet>,
+): VerificationView["verification"] {
   return {
     verificationReference: toHex(anchor.transactionHash),
     verificationApiUrl: `${publicUrl()}/api/v1/verify/${text}`,

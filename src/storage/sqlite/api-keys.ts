@@ -39,7 +39,11 @@ type KeyStore = Pick<TenantStore, "addApiKey" | "apiKey" | "apiKeys" | "revokeAp
  */
 export function openKeyStore(
   db: Sqlite,
-  { master, effects, report }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
+  {
+    master,
+    effects,
+    report,
+  }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
 ): KeyStore & { put(key: ApiKeyRecord): void; close(): void } {
   const insert = db.prepare(
     "INSERT INTO api_keys (public_id, tenant, secret_hash, scope, ledger_address, sealed_label, created_at, expires_at, revoked_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -88,22 +92,40 @@ export function openKeyStore(
   function put(key: ApiKeyRecord): void {
     const { publicId, tenantId, secretHash, scope, ledgerAddress, createdAt, expiresAt, revokedAt, lastUsedAt } = key;
     const label = seal(master, labelPlace(publicId), utf8(key.label));
-    insert.run(publicId, tenantId, secretHash, scope, ledgerAddress, label, createdAt, expiresAt, revokedAt, lastUsedAt);
+    insert.run(
+      publicId,
+      tenantId,
+      secretHash,
+      scope,
+      ledgerAddress,
+      label,
+      createdAt,
+      expiresAt,
+      revokedAt,
+      lastUsedAt,
+    );
   }
 
-  const add = db.transaction((key: ApiKeyRecord, ends: { publicId: string; expiresAt: number } | undefined, request: RequestEffect | undefined) => {
-    if (request && effects.find(request.requestId)) return false;
-    put(key);
-    if (ends) setEnd.run(ends.expiresAt, ends.publicId);
-    effects.note(request);
-    return true;
-  });
+  const add = db.transaction(
+    (
+      key: ApiKeyRecord,
+      ends: { publicId: string; expiresAt: number } | undefined,
+      request: RequestEffect | undefined,
+    ) => {
+      if (request && effects.find(request.requestId)) return false;
+      put(key);
+      if (ends) setEnd.run(ends.expiresAt, ends.publicId);
+      effects.note(request);
+      return true;
+    },
+  );
 
   const revoke = db.transaction((publicId: string, at: number, request: RequestEffect | undefined) => {
     if (request && effects.find(request.requestId)) return "repeated";
     const key = keyAt(publicId);
     invariant(key !== undefined, "a key that is to be revoked exists");
-    const lastAdmin = key.scope === "admin" && key.revokedAt === null && otherAdmins.get(key.tenantId, publicId, at)!.n === 0;
+    const lastAdmin =
+      key.scope === "admin" && key.revokedAt === null && otherAdmins.get(key.tenantId, publicId, at)!.n === 0;
     if (lastAdmin) return "last";
     if (key.revokedAt === null) setRevoked.run(at, publicId);
     effects.note(request);

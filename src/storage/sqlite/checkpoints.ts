@@ -1,7 +1,17 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { formatAmount, parseAmount } from "../../core/amount.ts";
-import type { CheckpointBatch, CheckpointStore, NewCheckpoint, StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
+import type {
+  CheckpointBatch,
+  CheckpointFilter,
+  CheckpointStore,
+  NewBatch,
+  NewCheckpoint,
+  StoredCheckpoint,
+} from "../../ledger/checkpoint-ports.ts";
+import type { RequestEffect } from "../../ledger/effect-ports.ts";
+import type { Page } from "../../ledger/ports.ts";
 import type { Sqlite } from "./database.ts";
+import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
 
 export type CheckpointRow = {
@@ -21,10 +31,21 @@ export type CheckpointRow = {
   created_at: number;
 };
 
-type BatchRow = { statement_id: string; tenant: number; from_time: number; to_time: number; customers: number; last_checkpoint: number; created_at: number };
+type BatchRow = {
+  statement_id: string;
+  tenant: number;
+  from_time: number;
+  to_time: number;
+  customers: number;
+  last_checkpoint: number;
+  created_at: number;
+};
+
+/** How far a batch is stored: so many checkpoints, the newest of which has this id. */
+type Before = { position: number; newest: number };
 
 /** Checkpoints that one transaction stores: recording waits no longer than that takes. */
-const PER_COMMIT = 200;
+const PER_COMMIT = 100;
 
 export function checkpointOfRow(row: CheckpointRow, reader: SqliteReader): StoredCheckpoint {
   return {
@@ -46,53 +67,56 @@ export function checkpointOfRow(row: CheckpointRow, reader: SqliteReader): Store
 }
 
 /** Checkpoints and their batches, on the connection that records. */
-export function openCheckpointStore(db: Sqlite, reader: SqliteReader): CheckpointStore {
+export function openCheckpointStore(
+  db: Sqlite,
+  { reader, effects }: { reader: SqliteReader; effects: SqliteEffects },
+): CheckpointStore {
   const insert = db.prepare(
     "INSERT INTO checkpoints (statement_id, tenant, ledger, kind, from_time, to_time, first_sequence, count, opening_balance, closing_balance, root, fingerprint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const insertSelected = db.prepare("INSERT INTO checkpoint_selections (checkpoint, sequence) VALUES (?, ?)");
+  const insertMember = db.prepare(
+    "INSERT OR IGNORE INTO checkpoint_batch_members (statement_id, position, checkpoint) VALUES (?, ?, ?)",
+  );
   const insertBatch = db.prepare(
-    "INSERT INTO checkpoint_batches (statement_id, tenant, from_time, to_time, customers, last_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR IGNORE INTO checkpoint_batches (statement_id, tenant, from_time, to_time, customers, last_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
   const one = (where: string) => db.prepare<unknown[], CheckpointRow>(`SELECT * FROM checkpoints WHERE ${where}`);
   const byStatement = one("tenant = ? AND statement_id = ?");
   const byFingerprint = one("fingerprint = ?");
-  const byWindow = one("kind = 'window' AND ledger = ? AND from_time = ? AND to_time = ? AND count = ?");
-  const byRoot = one("ledger = ? AND root = ? ORDER BY id DESC LIMIT 1");
-  const latest = one("ledger = ? AND kind = 'window' ORDER BY id DESC LIMIT 1");
-  // Of each ledger the latest checkpoint over the window that the batch knew.
-  const inBatch = db.prepare<[number, number, number, number, number, number, number], CheckpointRow>(
-    `SELECT c.* FROM checkpoints c WHERE c.tenant = ? AND c.from_time = ? AND c.to_time = ? AND c.id <= ? AND c.kind = 'window' AND c.id =
-       (SELECT max(d.id) FROM checkpoints d WHERE d.kind = 'window' AND d.ledger = c.ledger AND d.from_time = c.from_time AND d.to_time = c.to_time AND d.id <= ?)
-     ORDER BY c.id LIMIT ? OFFSET ?`,
+  const overWindow = one(
+    "kind = 'window' AND ledger = ? AND from_time = ? AND to_time = ? ORDER BY count DESC LIMIT 1",
   );
-  const selection = db.prepare<[number, number, number], { sequence: number }>("SELECT sequence FROM checkpoint_selections WHERE checkpoint = ? ORDER BY sequence LIMIT ? OFFSET ?");
+  const byRoot = one("kind = 'window' AND ledger = ? AND root = ? ORDER BY id DESC LIMIT 1");
+  const latest = one("kind = 'window' AND ledger = ? ORDER BY id DESC LIMIT 1");
+  const members = db.prepare<[string, number, number], CheckpointRow>(
+    "SELECT c.* FROM checkpoint_batch_members m JOIN checkpoints c ON c.id = m.checkpoint WHERE m.statement_id = ? AND m.position >= ? ORDER BY m.position LIMIT ?",
+  );
+  const selection = db.prepare<[number, number, number], { sequence: number }>(
+    "SELECT sequence FROM checkpoint_selections WHERE checkpoint = ? ORDER BY sequence LIMIT ? OFFSET ?",
+  );
   const leaf = db.prepare<[number], { anchor: number; position: number }>(
     "SELECT l.anchor, l.position FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor WHERE l.checkpoint = ? ORDER BY l.anchor LIMIT 1",
   );
-  const batchById = db.prepare<[number, string], BatchRow>("SELECT * FROM checkpoint_batches WHERE tenant = ? AND statement_id = ?");
-  const batchOfWindow = db.prepare<[number, number, number], BatchRow>(
-    "SELECT * FROM checkpoint_batches WHERE tenant = ? AND from_time = ? AND to_time = ? ORDER BY id DESC LIMIT 1",
+  const batchByStatement = db.prepare<[number, string], BatchRow>(
+    "SELECT * FROM checkpoint_batches WHERE tenant = ? AND statement_id = ?",
   );
-  const lastId = db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM checkpoints");
-  const FILTER = "tenant = :tenant AND (:ledger IS NULL OR ledger = :ledger) AND (:from IS NULL OR from_time >= :from) AND (:to IS NULL OR to_time <= :to)";
-  const page = db.prepare<unknown[], CheckpointRow>(`SELECT * FROM checkpoints WHERE ${FILTER} ORDER BY id DESC LIMIT :limit OFFSET :offset`);
-  const total = db.prepare<unknown[], { n: number }>(`SELECT count(*) AS n FROM checkpoints WHERE ${FILTER}`);
+  const listing = openListing(db);
   const found = (row: CheckpointRow | undefined) => row && checkpointOfRow(row, reader);
 
-  function add(checkpoint: NewCheckpoint): StoredCheckpoint {
-    const { kind, ledger, from, to, count } = checkpoint;
-    const before = kind === "window" ? byWindow.get(ledger.id, from, to, count) : byFingerprint.get(checkpoint.fingerprint);
-    if (before) return checkpointOfRow(before, reader);
+  /** The id of a checkpoint, found or new. */
+  function add(checkpoint: NewCheckpoint): number {
+    const before = byFingerprint.get(checkpoint.fingerprint);
+    if (before) return before.id;
     const { lastInsertRowid } = insert.run(
       checkpoint.statementId,
       checkpoint.tenantId,
-      ledger.id,
-      kind,
-      from,
-      to,
+      checkpoint.ledger.id,
+      checkpoint.kind,
+      checkpoint.from,
+      checkpoint.to,
       checkpoint.firstSequence,
-      count,
+      checkpoint.count,
       formatAmount(checkpoint.openingBalance),
       formatAmount(checkpoint.closingBalance),
       checkpoint.root,
@@ -101,63 +125,105 @@ export function openCheckpointStore(db: Sqlite, reader: SqliteReader): Checkpoin
     );
     const id = Number(lastInsertRowid);
     for (const sequence of checkpoint.selection ?? []) insertSelected.run(id, sequence);
-    const { selection: _, ...stored } = checkpoint;
-    return { id, ...stored };
+    return id;
   }
 
-  const addSome = db.transaction((checkpoints: readonly NewCheckpoint[]) => checkpoints.map(add));
-  // One request at a time, so that no other's batch reaches checkpoints of one that is still being stored.
+  /** Adds a part of a batch. @returns the newest id in it. */
+  function addPart(checkpoints: readonly NewCheckpoint[], batch: NewBatch, position: number): number {
+    let newest = 0;
+    for (const [i, checkpoint] of checkpoints.entries()) {
+      const id = add(checkpoint);
+      newest = Math.max(newest, id);
+      if (checkpoint.statementId !== batch.statementId) insertMember.run(batch.statementId, position + i, id);
+    }
+    return newest;
+  }
+
+  const store = db.transaction(addPart);
+  // The last part comes with the batch and the note of its request: none of the parts counts before that.
+  const complete = db.transaction(
+    (last: readonly NewCheckpoint[], batch: NewBatch, before: Before, request: RequestEffect | undefined) => {
+      if (request && isKnown(request)) return "repeated";
+      const newest = Math.max(before.newest, addPart(last, batch, before.position));
+      const { statementId, tenantId, from, to, createdAt } = batch;
+      insertBatch.run(statementId, tenantId, from, to, before.position + last.length, newest, createdAt);
+      effects.note(request);
+      return "added";
+    },
+  );
+
+  function isKnown({ requestId }: RequestEffect): boolean {
+    return effects.find(requestId) !== undefined || reader.deltaByRequestId(requestId) !== undefined;
+  }
+
+  // One batch at a time: another one that is complete would reach the checkpoints of one that is not.
   let queue: Promise<unknown> = Promise.resolve();
 
-  async function addAll(checkpoints: readonly NewCheckpoint[], batch: Omit<CheckpointBatch, "lastCheckpoint" | "customers">) {
-    const lastBefore = lastId.get()?.id ?? 0;
-    const stored: StoredCheckpoint[] = [];
-    for (let start = 0; start < checkpoints.length; start += PER_COMMIT) {
-      stored.push(...addSome.immediate(checkpoints.slice(start, start + PER_COMMIT)));
+  async function addAll(checkpoints: readonly NewCheckpoint[], batch: NewBatch, request: RequestEffect | undefined) {
+    const before: Before = { position: 0, newest: 0 };
+    for (; checkpoints.length - before.position > PER_COMMIT; before.position += PER_COMMIT) {
+      const part = checkpoints.slice(before.position, before.position + PER_COMMIT);
+      before.newest = Math.max(before.newest, store.immediate(part, batch, before.position));
       await yieldToOthers();
     }
-    const before = batchOfWindow.get(batch.tenantId, batch.from, batch.to);
-    // Old, and reached by a batch: what a crash left without one is not.
-    const known = before !== undefined && stored.every(({ id }) => id <= lastBefore && id <= before.last_checkpoint);
-    if (known && (stored.length === 1 || before.customers === stored.length)) return { checkpoints: stored, batch: batchOf(before) };
-    const { statementId, tenantId, from, to, createdAt } = batch;
-    const same = batchById.get(tenantId, statementId);
-    if (same) return { checkpoints: stored, batch: batchOf(same) };
-    const row = { statementId, tenantId, from, to, customers: stored.length, lastCheckpoint: lastId.get()?.id ?? 0, createdAt };
-    insertBatch.run(statementId, tenantId, from, to, row.customers, row.lastCheckpoint, createdAt);
-    return { checkpoints: stored, batch: row };
+    return complete.immediate(checkpoints.slice(before.position), batch, before, request);
   }
 
   return {
-    addCheckpoints(checkpoints, batch) {
-      const added = queue.then(() => addAll(checkpoints, batch));
+    addCheckpoints(checkpoints, batch, request) {
+      const added = queue.then(() => addAll(checkpoints, batch, request));
       // The caller meets a failure in `added`; the next in the queue only waits for the end.
       queue = added.catch(() => undefined);
       return added;
     },
     checkpoint: async (tenantId, statementId) => found(byStatement.get(tenantId, statementId)),
     checkpointByFingerprint: async (fingerprint) => found(byFingerprint.get(fingerprint)),
-    checkpointByWindow: async (ledgerId, from, to, count) => found(byWindow.get(ledgerId, from, to, count)),
+    latestOverWindow: async (ledgerId, from, to) => found(overWindow.get(ledgerId, from, to)),
     checkpointByRoot: async (ledgerId, root) => found(byRoot.get(ledgerId, root)),
     latestCheckpoint: async (ledgerId) => found(latest.get(ledgerId)),
-    async checkpoints(tenantId, filter, { offset, limit }) {
-      const named = { tenant: tenantId, ledger: filter.ledgerId ?? null, from: filter.from ?? null, to: filter.to ?? null };
-      return { checkpoints: page.all({ ...named, limit, offset }).map((row) => checkpointOfRow(row, reader)), total: total.get(named)!.n };
+    async checkpoints(tenantId, filter, page) {
+      const { rows, total } = listing(tenantId, filter, page);
+      return { checkpoints: rows.map((row) => checkpointOfRow(row, reader)), total };
     },
-    selectionOf: async (checkpointId, { offset, limit }) => selection.all(checkpointId, limit, offset).map((row) => row.sequence),
+    selectionOf: async (checkpointId, { offset, limit }) =>
+      selection.all(checkpointId, limit, offset).map((row) => row.sequence),
     async checkpointLeaf(checkpointId) {
       const row = leaf.get(checkpointId);
       return row && { anchorIndex: row.anchor, position: row.position };
     },
     async batch(tenantId, statementId) {
-      const row = batchById.get(tenantId, statementId);
+      const row = batchByStatement.get(tenantId, statementId);
       return row && batchOf(row);
     },
-    async batchCheckpoints(batch, { offset, limit }) {
-      const { tenantId, from, to, lastCheckpoint } = batch;
-      const rows = inBatch.all(tenantId, from, to, lastCheckpoint, lastCheckpoint, limit, offset);
-      return { checkpoints: rows.map((row) => checkpointOfRow(row, reader)), total: batch.customers };
-    },
+    batchCheckpoints: async ({ statementId }, { offset, limit }) =>
+      members.all(statementId, offset, limit).map((row) => checkpointOfRow(row, reader)),
+  };
+}
+
+/** The list by filter: one statement for each combination, so that each uses its own index. */
+function openListing(db: Sqlite) {
+  const prepared = (filter: CheckpointFilter) => {
+    const conditions = [
+      "tenant = :tenant",
+      ...(filter.ledgerId === undefined ? [] : ["ledger = :ledgerId"]),
+      ...(filter.from === undefined ? [] : ["from_time >= :from"]),
+      ...(filter.to === undefined ? [] : ["to_time <= :to"]),
+    ].join(" AND ");
+    return {
+      page: db.prepare<unknown[], CheckpointRow>(
+        `SELECT * FROM checkpoints WHERE ${conditions} ORDER BY id DESC LIMIT :limit OFFSET :offset`,
+      ),
+      total: db.prepare<unknown[], { n: number }>(`SELECT count(*) AS n FROM checkpoints WHERE ${conditions}`),
+    };
+  };
+  const known = new Map<string, ReturnType<typeof prepared>>();
+  return (tenant: number, filter: CheckpointFilter, page: Page): { rows: CheckpointRow[]; total: number } => {
+    const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+    const shape = Object.keys(given).join();
+    const statements = known.get(shape) ?? prepared(given);
+    known.set(shape, statements);
+    const total = statements.total.get({ tenant, ...given })!.n;
+    return { rows: statements.page.all({ tenant, ...given, ...page }), total };
   };
 }
 

@@ -4,7 +4,14 @@ import type { EffectStore, RequestEffect } from "../../ledger/effect-ports.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
 import type { Sqlite } from "./database.ts";
 
-type RequestRow = { request_id: Buffer; tenant: number; route: string; effect: string; sealed_members: Buffer; created_at: number };
+type RequestRow = {
+  request_id: Buffer;
+  tenant: number;
+  route: string;
+  effect: string;
+  sealed_members: Buffer;
+  created_at: number;
+};
 
 function membersPlace(requestId: Uint8Array): Uint8Array {
   return concatBytes(utf8("request:"), requestId);

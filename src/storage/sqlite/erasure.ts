@@ -14,9 +14,16 @@ const TRY_EVERY_MS = 10;
  *
  * @param forget drops the writer's open key of a ledger, in the same turn in which the stored ones are destroyed.
  */
-export function openErasureStore(db: Sqlite, { reader, forget }: { reader: SqliteReader; forget: (tenantId: number, customerId: string) => void }): ErasureStore {
-  const destroy = db.prepare("UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL, erased_at = ? WHERE ledger = ? AND wrapped IS NOT NULL");
-  const lastErased = db.prepare<[number], { at: number }>("SELECT max(erased_at) AS at FROM ledger_keys WHERE ledger = ?");
+export function openErasureStore(
+  db: Sqlite,
+  { reader, forget }: { reader: SqliteReader; forget: (tenantId: number, customerId: string) => void },
+): ErasureStore {
+  const destroy = db.prepare(
+    "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL, erased_at = ? WHERE ledger = ? AND wrapped IS NOT NULL",
+  );
+  const lastErased = db.prepare<[number], { at: number | null }>(
+    "SELECT max(erased_at) AS at FROM ledger_keys WHERE ledger = ?",
+  );
 
   /** How many deltas are sealed with a key that is still there: generations never go back, so a bisection finds where they begin. */
   function readable(ledger: Parameters<SqliteReader["lastDelta"]>[0]): number {
@@ -36,7 +43,7 @@ export function openErasureStore(db: Sqlite, { reader, forget }: { reader: Sqlit
   const erase = db.transaction((ledger: Parameters<SqliteReader["lastDelta"]>[0], at: number) => {
     const erasedDeltas = readable(ledger);
     destroy.run(at, ledger.id);
-    return { erasedDeltas, erasedAt: lastErased.get(ledger.id)!.at };
+    return { erasedDeltas, erasedAt: lastErased.get(ledger.id)?.at ?? at };
   });
 
   /** The other connection may be in the middle of something: it is not waited for inside SQLite, which would stop this thread. */
@@ -49,7 +56,11 @@ export function openErasureStore(db: Sqlite, { reader, forget }: { reader: Sqlit
       if (result.busy === 0) return;
       await sleep(TRY_EVERY_MS);
     }
-    throw new TallyrootError("SERVICE_UNAVAILABLE", "the keys are destroyed, but old pages of the database could not be overwritten now: erase again", { retryAfterSeconds: 1 });
+    throw new TallyrootError(
+      "SERVICE_UNAVAILABLE",
+      "the keys are destroyed, but old pages of the database could not be overwritten now: erase again",
+      { retryAfterSeconds: 1 },
+    );
   }
 
   return {

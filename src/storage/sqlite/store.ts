@@ -3,20 +3,24 @@ import type { EffectStore } from "../../ledger/effect-ports.ts";
 import type { LedgerStore, TenantStore } from "../../ledger/ports.ts";
 import type { CheckpointStore } from "../../ledger/checkpoint-ports.ts";
 import type { ErasureStore } from "../../ledger/erasure-ports.ts";
+import type { ProgressStore } from "../../ledger/progress-ports.ts";
 import type { SurveyStore } from "../../ledger/survey-ports.ts";
+import type { WebhookStore } from "../../ledger/webhook-ports.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
 import { databaseFile, openDatabase } from "./database.ts";
 import { openEffects, openEffectStore } from "./effects.ts";
 import { openErasureStore } from "./erasure.ts";
 import { expectMasterKey } from "./master-key.ts";
+import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
 import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore } from "./tenants.ts";
 import { openSurveyStore } from "./usage.ts";
 import { openUsageMeter } from "./usage-meter.ts";
+import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
 
-export type SqliteStore = LedgerStore & EffectStore & TenantStore & CheckpointStore & SurveyStore & ErasureStore & { facts: Facts; close(): void };
+export type SqliteStore = LedgerStore & EffectStore & TenantStore & CheckpointStore & SurveyStore & ErasureStore & WebhookStore & ProgressStore & { facts: Facts; close(): void };
 
 /** Named facts about this data directory, such as which contract its anchors are in. */
 export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -76,8 +80,10 @@ export function openSqliteStore(options: {
     ...openEffectStore(effects),
     ...tenants,
     ...openSurveyStore(db),
+    ...openProgressStore(db),
     ...openErasureStore(db, { reader, forget: writer.forget }),
-    ...openCheckpointStore(db, reader),
+    ...openCheckpointStore(db, { reader, effects }),
+    ...openWebhookStore(db, { reader, effects, master }),
     facts: {
       get: (name) => readFact.get(name)?.value,
       set: (name, value) => void writeFact.run(name, value),

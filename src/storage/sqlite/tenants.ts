@@ -18,7 +18,11 @@ function secretPlace(name: string): Uint8Array {
 /** Tenants with their API keys. A tenant's secret is stored only sealed with the master key. */
 export function openTenantStore(
   db: Sqlite,
-  { master, effects, report }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
+  {
+    master,
+    effects,
+    report,
+  }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
 ): TenantStore & { close(): void } {
   const TENANTS = "SELECT id, name, sealed_secret, created_at FROM tenants";
   const byName = db.prepare<[string], TenantRow>(`${TENANTS} WHERE name = ?`);
@@ -41,7 +45,11 @@ export function openTenantStore(
   }
 
   const addWithKey = db.transaction(
-    (tenant: { name: string; createdAt: number }, key: Omit<ApiKeyRecord, "tenantId">, request: RequestEffect | undefined) => {
+    (
+      tenant: { name: string; createdAt: number },
+      key: Omit<ApiKeyRecord, "tenantId">,
+      request: RequestEffect | undefined,
+    ) => {
       if (request && effects.find(request.requestId)) return "repeated";
       if (byName.get(tenant.name)) return "taken";
       put({ ...key, tenantId: putTenant(tenant.name, tenant.createdAt) });

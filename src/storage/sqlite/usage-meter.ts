@@ -17,7 +17,9 @@ export type UsageMeter = {
 };
 
 export function openUsageMeter(db: Sqlite, quota: number | null): UsageMeter {
-  const select = db.prepare<[number, string], { deltas: number }>("SELECT deltas FROM usage WHERE tenant = ? AND period = ?");
+  const select = db.prepare<[number, string], { deltas: number }>(
+    "SELECT deltas FROM usage WHERE tenant = ? AND period = ?",
+  );
   const add = db.prepare(
     "INSERT INTO usage (tenant, period, deltas) VALUES (?, ?, ?) ON CONFLICT (tenant, period) DO UPDATE SET deltas = deltas + excluded.deltas",
   );
@@ -36,7 +38,10 @@ export function openUsageMeter(db: Sqlite, quota: number | null): UsageMeter {
       if (quota === null) return undefined;
       const period = periodOf(now);
       if (usedIn(tenantId, period).deltas + drafted < quota) return undefined;
-      return new TallyrootError("QUOTA_EXCEEDED", `the quota of ${quota} deltas for ${period} is used up`, { allowed: quota, period });
+      return new TallyrootError("QUOTA_EXCEEDED", `the quota of ${quota} deltas for ${period} is used up`, {
+        allowed: quota,
+        period,
+      });
     },
     write(counts, now) {
       for (const [tenantId, count] of counts) add.run(tenantId, periodOf(now), count);

@@ -7,7 +7,9 @@ type StandingRow = { id: number; sequence: number; balance: string; recorded_at:
 
 /** Counting over the record; each statement reads a short range of one index. */
 export function openSurveyStore(db: Sqlite): SurveyStore {
-  const recorded = db.prepare<[number, string], { deltas: number }>("SELECT deltas FROM usage WHERE tenant = ? AND period = ?");
+  const recorded = db.prepare<[number, string], { deltas: number }>(
+    "SELECT deltas FROM usage WHERE tenant = ? AND period = ?",
+  );
   const standings = db.prepare<[number, number, number], StandingRow>(
     `SELECT l.id, d.sequence, d.balance, d.recorded_at,
       (SELECT h.count FROM anchor_leaves h JOIN anchor_progress p ON p.anchor = h.anchor
@@ -19,7 +21,9 @@ export function openSurveyStore(db: Sqlite): SurveyStore {
     "SELECT count(*) AS n FROM deltas WHERE ledger = ? AND sequence BETWEEN ? AND ?",
   );
   const sequences = db
-    .prepare<[number, number, number], number>("SELECT sequence FROM deltas WHERE ledger = ? AND sequence BETWEEN ? AND ? ORDER BY sequence")
+    .prepare<[number, number, number], number>(
+      "SELECT sequence FROM deltas WHERE ledger = ? AND sequence BETWEEN ? AND ? ORDER BY sequence",
+    )
     .pluck();
   return {
     recordedIn: async (tenantId, period) => recorded.get(tenantId, period)?.deltas ?? 0,

@@ -5,8 +5,8 @@ import { formatAmount } from "../../core/amount.ts";
 import { invariant, TallyrootError } from "../../core/errors.ts";
 import { EMPTY_FRONTIER, peakPositions } from "../../core/tree.ts";
 import { composeDelta, type LedgerState } from "../../ledger/compose.ts";
-import { makeLedgerKey, openLedgerKey } from "../../ledger/keyring.ts";
 import type { RequestEffect } from "../../ledger/effect-ports.ts";
+import { makeLedgerKey, openLedgerKey } from "../../ledger/keyring.ts";
 import type { RecordOutcome, RecordRequest, RecordUnit, SealedKey, StoredDelta } from "../../ledger/ports.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
@@ -166,8 +166,11 @@ export function openWriter(
     if (id && deltaOf(id, draft)) throw usedFor("a single delta");
     const route = id && routeOf(id, draft);
     if (route !== undefined) throw usedFor(route);
-    const outcomes = unit.atomic ? composeAtomic(unit, draft, now) : unit.requests.map((request) => outcomeOf(request, draft, now));
-    if (unit.request && !outcomes.some(({ kind }) => unit.atomic && kind === "refused")) draft.effects.set(mapKey(unit.request.requestId), unit.request);
+    const outcomes = unit.atomic
+      ? composeAtomic(unit, draft, now)
+      : unit.requests.map((request) => outcomeOf(request, draft, now));
+    if (unit.request && !outcomes.some(({ kind }) => unit.atomic && kind === "refused"))
+      draft.effects.set(mapKey(unit.request.requestId), unit.request);
     return outcomes;
   }
 
@@ -182,7 +185,8 @@ export function openWriter(
     };
     const outcomes = unit.requests.map((request) => outcomeOf(request, trial, now));
     const own = unit.allNew && new Set(trial.deltas.slice(draft.deltas.length));
-    if (own && outcomes.some((outcome) => outcome.kind === "replayed" && !own.has(outcome.delta))) throw usedFor("another delta");
+    if (own && outcomes.some((outcome) => outcome.kind === "replayed" && !own.has(outcome.delta)))
+      throw usedFor("another delta");
     const index = outcomes.findIndex((outcome) => outcome.kind === "refused");
     const refused = outcomes[index];
     if (refused?.kind !== "refused") {
@@ -228,7 +232,14 @@ export function openWriter(
   });
 
   function commit(units: Unit[]): void {
-    const draft: Draft = { states: new Map(), keys: [], deltas: [], byRequestId: new Map(), effects: new Map(), counts: new Map() };
+    const draft: Draft = {
+      states: new Map(),
+      keys: [],
+      deltas: [],
+      byRequestId: new Map(),
+      effects: new Map(),
+      counts: new Map(),
+    };
     const now = clock();
     const outcomes: RecordOutcome[][] = [];
     for (const unit of units) {
@@ -340,7 +351,9 @@ function mapKey(bytes: Uint8Array): string {
 
 /** An idempotency key that was used before for something else. */
 function usedFor(what: string): TallyrootError {
-  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before for ${what}`, { differs: ["route"] });
+  return new TallyrootError("IDEMPOTENCY_CONFLICT", `this idempotency key was used before for ${what}`, {
+    differs: ["route"],
+  });
 }
 
 /** A failing disk is the world's failure: it is answered 503. Anything else is our bug and goes on as it is. */

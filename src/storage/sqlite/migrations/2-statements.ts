@@ -23,7 +23,7 @@ CREATE TABLE checkpoints (
 CREATE INDEX checkpoints_by_ledger ON checkpoints (ledger, id);
 CREATE INDEX checkpoints_by_tenant ON checkpoints (tenant, id);
 CREATE UNIQUE INDEX checkpoints_by_window ON checkpoints (ledger, from_time, to_time, count) WHERE kind = 'window';
-CREATE INDEX checkpoints_by_tenant_window ON checkpoints (tenant, from_time, to_time, id);
+CREATE INDEX checkpoints_by_tenant_window ON checkpoints (tenant, from_time, to_time);
 
 -- The deltas of a selection, in order of sequence.
 CREATE TABLE checkpoint_selections (
@@ -32,8 +32,8 @@ CREATE TABLE checkpoint_selections (
   PRIMARY KEY (checkpoint, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Checkpoints that were asked for together and go into one anchor together. A checkpoint counts for anchoring once a batch
--- reaches it (last_checkpoint): rows that a crash left without their batch are taken along by the next.
+-- Checkpoints that were asked for together and go into one anchor together. last_checkpoint: the newest of them. A checkpoint counts
+-- for anchoring once a batch reaches it: rows that a crash left without their batch are taken along by the next.
 CREATE TABLE checkpoint_batches (
   id INTEGER PRIMARY KEY,
   statement_id TEXT NOT NULL UNIQUE,
@@ -45,7 +45,15 @@ CREATE TABLE checkpoint_batches (
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX checkpoint_batches_by_last ON checkpoint_batches (last_checkpoint);
-CREATE INDEX checkpoint_batches_by_window ON checkpoint_batches (tenant, from_time, to_time, id);
+
+-- The checkpoints of a batch, in order. They are stored before their batch is, hence under its statement_id; those that a crash left
+-- without it are the first ones of the batch when it is asked for again.
+CREATE TABLE checkpoint_batch_members (
+  statement_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  checkpoint INTEGER NOT NULL REFERENCES checkpoints (id),
+  PRIMARY KEY (statement_id, position)
+) STRICT, WITHOUT ROWID;
 
 -- What a request with an idempotency key did, where it did not record a delta. members: what was asked, sealed.
 CREATE TABLE requests (
@@ -151,5 +159,6 @@ CREATE INDEX anchor_leaves_by_ledger ON anchor_leaves (ledger, count) WHERE chec
 ${appendOnly("checkpoints")}
 ${appendOnly("checkpoint_selections")}
 ${appendOnly("checkpoint_batches")}
+${appendOnly("checkpoint_batch_members")}
 ${appendOnly("requests")}
 `;

@@ -1,0 +1,35 @@
+import type { HelmetOptions } from "helmet";
+
+/**
+ * Headers by which an answer protects whoever looks at it in a browser, the same for every answer.
+ *
+ * JSON that is opened as a page loads nothing and is framed by nobody; `/docs` has a policy of its own. Not sent: what browsers
+ * no longer read, and what forces https, which would lock out a laptop's plain http and is the business of the proxy that has the
+ * certificate.
+ */
+export const PROTECTION: Readonly<HelmetOptions> = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+  },
+  strictTransportSecurity: false,
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+};
+
+/** The policy of `/docs`: scripts and styles from this server only, requests to this server only. */
+export const DOCS_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  // Swagger UI puts a few style attributes into its elements; they can neither run anything nor load anything (img-src, font-src).
+  "style-src-elem 'self'",
+  "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
