@@ -11,7 +11,7 @@ import { openContents } from "./ledger/contents.ts";
 import { RecordDamagedError } from "./ledger/ports.ts";
 import { sealingKey } from "./ledger/seal.ts";
 import { openAnchorStore } from "./storage/sqlite/anchors.ts";
-import { databaseFile, openDatabase } from "./storage/sqlite/database.ts";
+import { databaseFile, isStorageTrouble, openDatabase } from "./storage/sqlite/database.ts";
 
 /** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
 
@@ -53,7 +53,7 @@ while (!signal.aborted) {
     tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now(), chainHead });
   } catch (error) {
     if (signal.aborted) break;
-    if (error instanceof ChainUnavailableError) {
+    if (error instanceof ChainUnavailableError || isStorageTrouble(error)) {
       troubles += 1;
       tell({ kind: "waiting", reason: error.message, at: Date.now() });
     } else if (error instanceof AnchoringHaltedError || error instanceof RecordDamagedError) {

@@ -58,6 +58,8 @@ const SETTINGS = z.object({
   TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
 });
 
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
+
 /** What a chain of somebody else's asks for: its address, and a key of ours with money on it. */
 const NEEDED_FOR_RPC = ["TALLYROOT_RPC_URL", "TALLYROOT_PUBLISHER_KEY"] as const;
 

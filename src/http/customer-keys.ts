@@ -13,10 +13,11 @@ import { findFingerprint, unknownFingerprint } from "./routes/found.ts";
  *
  * - `customerId`, `recordId`, `fingerprint`, `checkpointId`: the request names one thing by that parameter, or by that member of its body. Whether it
  *   is of the key's ledger is checked before the handler runs.
+ * - `checkpoints`: likewise, by the checkpoints `from` and `to` of its query.
  * - `handler`: the handler shows only what is of `call.caller`'s ledger.
  * - `anyone`: nothing in the answer is a tenant's.
  */
-export type CustomerReach = "customerId" | "recordId" | "fingerprint" | "checkpointId" | "handler" | "anyone";
+export type CustomerReach = "customerId" | "recordId" | "fingerprint" | "checkpointId" | "checkpoints" | "handler" | "anyone";
 
 type Limited = { path: string; customer?: CustomerReach };
 
@@ -49,6 +50,13 @@ export async function expectOwnCustomer(
 ): Promise<void> {
   const own = key.ledgerAddress;
   if (own === null || customer === undefined || customer === "handler" || customer === "anyone") return;
+  if (customer === "checkpoints") {
+    const { from, to } = asMembers(call.query);
+    for (const checkpointId of [from, to]) {
+      await expectOwnCustomer(store, { path, customer: "checkpointId" }, { tenant, key }, { ...call, query: { checkpointId } });
+    }
+    return;
+  }
   const { [customer]: named } = { ...asMembers(call.body), ...asMembers(call.query), ...asMembers(call.params) };
   // A route that says what it names, and does not, would let everything through.
   if (typeof named !== "string") throw new Error(`${path} was called without the ${customer} that it is limited by`);

@@ -5,6 +5,8 @@
 
 export type Example = { name: string; body: unknown };
 
+const WEBHOOKS = ["/api/v1/webhooks", "/api/v1/dashboard/webhooks"];
+
 /** Bodies by route. */
 export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   "POST /api/v1/balance/delta": [
@@ -56,10 +58,15 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   "POST /api/v1/keys/:publicId/rotate": [{ name: "one_day", body: { overlapSeconds: 86400 } }],
   "POST /api/v1/tenants": [{ name: "acme", body: { name: "acme" } }],
-  "POST /api/v1/webhooks": [
-    { name: "all_events", body: { url: "https://example.com/hooks/tallyroot", description: "billing backend" } },
-  ],
-  "PATCH /api/v1/webhooks/:id": [{ name: "pause", body: { enabled: false } }],
+  ...Object.fromEntries(
+    WEBHOOKS.flatMap((path) => [
+      [
+        `POST ${path}`,
+        [{ name: "all_events", body: { url: "https://hooks.example/tallyroot", description: "billing backend" } }],
+      ],
+      [`PATCH ${path}/:id`, [{ name: "pause", body: { enabled: false } }]],
+    ]),
+  ),
 };
 
 /** The value at `pointer` of an answer goes into a parameter of another route. */
@@ -88,6 +95,18 @@ export const LINKS: readonly Link[] = [
     "POST /api/v1/keys/:publicId/rotate",
     "POST /api/v1/keys/:publicId/revoke",
     "DELETE /api/v1/keys/:publicId",
+  ]),
+  ...WEBHOOKS.flatMap((path) =>
+    given(`POST ${path}`, "/data/id", "id", [
+      `GET ${path}/:id`,
+      `PATCH ${path}/:id`,
+      `DELETE ${path}/:id`,
+      `POST ${path}/:id/rotate`,
+      `POST ${path}/:id/test`,
+    ]),
+  ),
+  ...given("GET /api/v1/balance/webhooks", "/data/deliveries/0/eventId", "eventId", [
+    "POST /api/v1/balance/webhooks/:eventId/retry",
   ]),
   ...given("GET /api/v1/anchors", "/data/anchors/0/index", "index", ["GET /api/v1/anchors/:index"]),
 ];

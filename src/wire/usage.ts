@@ -18,6 +18,7 @@ export const limitsView = z.object({
   maxScopeMonths: z.number(),
   maxLastNDays: z.number(),
   maxGapSequences: z.number(),
+  maxComparedDeltas: z.number(),
   maxRetentionDays: z.null().meta({ description: "Null: the record is kept for ever." }),
   deltasPerMonth: z.number().nullable(),
 });

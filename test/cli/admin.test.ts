@@ -32,7 +32,17 @@ describe("the admin commands", () => {
   const works = async (key: string) => (await send(server.url, { path: "/api/v1/balance/customers", key })).status;
 
   it("make a key, list it, rotate it and revoke it", async () => {
-    const created = await run("keys", "create", "--scope", "read", "--label", "a counterparty", "--customer", "c", ...here);
+    const created = await run(
+      "keys",
+      "create",
+      "--scope",
+      "read",
+      "--label",
+      "a counterparty",
+      "--customer",
+      "c",
+      ...here,
+    );
     expect(created.errors).to.equal("");
     const [key] = created.output.split("\n");
     expect(await works(key!)).to.equal(200);

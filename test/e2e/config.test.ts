@@ -20,6 +20,14 @@ const WRONG: readonly (readonly [name: string, value: string, says: RegExp])[] =
   ["TALLYROOT_ANCHOR_INTERVAL_MS", "49", /at least 50/],
   ["TALLYROOT_ANCHOR_INTERVAL_MS", "2s", /whole number/],
   ["TALLYROOT_CONFIRMATIONS", "0", /at least 1/],
+  ["TALLYROOT_RATE_LIMIT_PER_MINUTE", "0", /at least 1/],
+  ["TALLYROOT_RATE_LIMIT_PER_MINUTE", "unlimited", /whole number/],
+  ["TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE", "1.5", /whole number/],
+  ["TALLYROOT_TRUSTED_PROXIES", "11", /at most 10/],
+  ["TALLYROOT_TRUSTED_PROXIES", "true", /whole number/],
+  ["TALLYROOT_METRICS_TOKEN", "short", /16 to 256/],
+  ["TALLYROOT_METRICS_TOKEN", "has a space in its middle", /printable/],
+  ["TALLYROOT_DATABASE_URL", "postgres://127.0.0.1/tallyroot", /not a setting of this version/],
   ["TALLYROOT_LOG_LEVEL", "loud", /debug, info, warn or error/],
   ["TALLYROOT_DATADIR", "data", /not a setting/],
 ];
@@ -45,6 +53,9 @@ describe("the settings", () => {
       confirmations: 1,
       masterKey: undefined,
       publisherKey: undefined,
+      rateLimits: { perKey: null, perAddress: null },
+      trustedProxies: 0,
+      metricsToken: null,
     });
   });
 

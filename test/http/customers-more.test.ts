@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { LIMITS } from "#src/wire/fields.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { LIMITS } from "#src/wire/fields.ts";
 import { dataOf, errorOf, eventually, type Members, read, record, send, verified } from "./call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 

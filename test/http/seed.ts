@@ -47,7 +47,14 @@ export async function seedDirectory(dir: string): Promise<Seed> {
   const ours = await store.addTenant("default", Date.now());
   const other = await store.addTenant("other", Date.now());
   const key = (tenant: Tenant, scope: Scope, limitedTo: Uint8Array | null = null) =>
-    makeApiKey(store, { tenantId: tenant.id, scope, ledgerAddress: limitedTo, label: "seeded", mode: "test", now: Date.now() });
+    makeApiKey(store, {
+      tenantId: tenant.id,
+      scope,
+      ledgerAddress: limitedTo,
+      label: "seeded",
+      mode: "test",
+      now: Date.now(),
+    });
   const keys = {
     admin: await key(ours, "admin"),
     write: await key(ours, "write"),

@@ -41,7 +41,9 @@ describe("tenants", () => {
     expect(ours.ledgerIdentifier).not.to.equal(theirs.ledgerIdentifier);
     const { tenants } = await read(operator, "/tenants");
     expect(tenants.map(({ name }: Members) => name)).to.deep.equal(["default", "acme"]);
-    expect(tenants[1].namespace).to.equal(opened.namespace).and.to.match(/^0x[0-9a-f]{40}$/);
+    expect(tenants[1].namespace)
+      .to.equal(opened.namespace)
+      .and.to.match(/^0x[0-9a-f]{40}$/);
     expect(tenants[0].namespace).not.to.equal(tenants[1].namespace);
   });
 

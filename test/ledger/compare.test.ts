@@ -174,6 +174,8 @@ describe("comparing with the record", () => {
     ]);
     expect(confirmedPage(0, 10)).to.deep.equal([1, 3, 4, 5]);
     expect(disputed.map(({ kind, party }) => `${kind} ${party}`)).to.deep.equal(["MISSING yours", "MISSING theirs"]);
+    const later = await compared([claim(names(2, 3, 4, 5, 6))]);
+    expect([later.confirmedPage(0, 2), later.confirmedPage(4, 2)]).to.deep.equal([[2, 3], [6]]);
   });
 
   describe("balances alone", () => {

@@ -3,7 +3,14 @@ import * as fc from "fast-check";
 import { findGaps, type Gap } from "#src/ledger/gaps.ts";
 import type { Ledger } from "#src/ledger/ports.ts";
 import { RUNS } from "#test/core/property.ts";
-import { deltasOf, type OpenRecord, openRecord, request, tamper, temporaryFolder } from "#test/storage/record-folder.ts";
+import {
+  deltasOf,
+  type OpenRecord,
+  openRecord,
+  request,
+  tamper,
+  temporaryFolder,
+} from "#test/storage/record-folder.ts";
 
 /** More than two steps of the search. */
 const COUNT = 11_000;

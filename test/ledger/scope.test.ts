@@ -9,7 +9,7 @@ import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import { breakDown, derive } from "#src/ledger/derive.ts";
 import type { Ledger, StoredDelta } from "#src/ledger/ports.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
-import { holds } from "#test/core/property.ts";
+import { RUNS } from "#test/core/property.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 import { anchor, freshLog, type Ground, type Log, startGround } from "./anchoring-ground.ts";
 
@@ -102,13 +102,13 @@ describe("deriving a scope", () => {
   const time = fc.integer({ min: START - 100 * HOUR, max: START + 6000 * HOUR });
 
   it("finds what a loop over all deltas finds, for any window", async () => {
-    await Promise.all(
-      fc.sample(fc.tuple(time, time, fc.bigInt(-(10n ** 24n), 10n ** 24n)), 100).map(([a, b, startingBalance]) => {
-        const [from, to] = a < b ? [a, b] : [b, a + 1];
-        const isIn = ({ recordedAt }: StoredDelta) => recordedAt >= from && recordedAt < to;
-        return expectLooped({ window: { kind: "custom", from, to }, startingBalance }, isIn);
-      }),
-    );
+    const scopes = fc.tuple(time, time, fc.bigInt(-(10n ** 24n), 10n ** 24n));
+    const holdsFor = fc.asyncProperty(scopes, ([a, b, startingBalance]) => {
+      const [from, to] = a < b ? [a, b] : [b, a + 1];
+      const isIn = ({ recordedAt }: StoredDelta) => recordedAt >= from && recordedAt < to;
+      return expectLooped({ window: { kind: "custom", from, to }, startingBalance }, isIn);
+    });
+    await fc.assert(holdsFor, { numRuns: RUNS });
   });
 
   it("has the first millisecond of a window in it and its end out of it, where deltas share a millisecond", async () => {
@@ -262,13 +262,11 @@ describe("deriving a scope", () => {
   });
 
   it("counts before any time what a loop counts", async () => {
-    const checks: [number, number][] = [];
-    holds(
-      fc.property(time, (at) => {
-        checks.push([at, all.filter(({ recordedAt }) => recordedAt < at).length]);
-      }),
-    );
-    for (const [at, count] of checks) expect(await record.store.countBefore(ledger, at)).to.equal(count);
+    const holdsFor = fc.asyncProperty(time, async (at) => {
+      const count = all.filter(({ recordedAt }) => recordedAt < at).length;
+      expect(await record.store.countBefore(ledger, at)).to.equal(count);
+    });
+    await fc.assert(holdsFor, { numRuns: RUNS });
   });
 });
 

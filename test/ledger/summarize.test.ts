@@ -42,7 +42,11 @@ describe("the summary of a tenant", () => {
   it("is made once for requests at the same time, and for each tenant", async () => {
     const summaries = openSummaries(record.store, () => record.clock.now);
     const other = (await record.store.tenantByName("other"))!;
-    const [one, two, theirs] = await Promise.all([summaries(record.tenant), summaries(record.tenant), summaries(other)]);
+    const [one, two, theirs] = await Promise.all([
+      summaries(record.tenant),
+      summaries(record.tenant),
+      summaries(other),
+    ]);
     expect(one).to.equal(two);
     expect(theirs).to.include({ customers: 1, netBalance: 10n ** 30n });
   });

@@ -60,6 +60,11 @@ describe("the quota of deltas per tenant and month", () => {
     ]);
   });
 
+  it("counts commits one after the other", async () => {
+    expect((await many("in-turn", 3, false)).kinds).to.deep.equal(Array(3).fill("recorded"));
+    expect((await many("in-turn", 3, false)).kinds).to.deep.equal(["recorded", "recorded", "QUOTA_EXCEEDED"]);
+  });
+
   it("begins anew with the UTC month", async () => {
     await many("monthly", 5, false);
     clock.now = DECEMBER;

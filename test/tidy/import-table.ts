@@ -59,14 +59,17 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["hardhat", ["chain/embedded"]],
   ["hash-wasm", ["fast-keccak.ts"]],
   ["helmet", ["http"]],
+  ["ipaddr.js", ["webhooks", "http/rate-limit.ts"]],
   ["pino", ["main.ts", "logging"]],
+  ["prom-client", ["http/metrics.ts"]],
+  ["rate-limiter-flexible", ["http/rate-limit.ts"]],
   ["viem", ["chain"]],
   ["zod", ["wire", "http", "config.ts"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
   ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
   ["node:events", ["main.ts"]],
-  ["node:fs", ["storage", "chain", "cli", "main.ts", "config.ts"]],
+  ["node:fs", ["storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
   ["node:http", ["chain/embedded", "http", "main.ts"]],
   ["node:module", ["chain/embedded"]],
   ["node:net", ["chain/embedded", "http", "main.ts"]],

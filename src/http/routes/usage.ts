@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
+import { MAX_COMPARED_DELTAS } from "../../ledger/compare.ts";
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import { eraseContent } from "../../ledger/erase.ts";
 import { findGaps, MOST_SEQUENCES } from "../../ledger/gaps.ts";
@@ -72,6 +73,7 @@ export const getLimits = route({
         maxScopeMonths: MAX_SCOPE_MONTHS,
         maxLastNDays: MAX_SCOPE_MONTHS * DAYS_PER_MONTH,
         maxGapSequences: MOST_SEQUENCES,
+        maxComparedDeltas: MAX_COMPARED_DELTAS,
         maxRetentionDays: null,
         deltasPerMonth: quota,
       },

@@ -7,6 +7,7 @@ import type { ApiKeyRecord, TenantStore } from "../../ledger/ports.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
+import { writing } from "./refused-write.ts";
 
 /** Milliseconds between two writes of one key's last use, and until a use is written: those of that time share a commit. */
 const USE_EVERY_MS = 60_000;
@@ -153,7 +154,7 @@ export function openKeyStore(
   return {
     put,
     async addApiKey(key, { ends, request } = {}) {
-      const added = add.immediate(key, ends, request);
+      const added = writing(() => add.immediate(key, ends, request));
       if (ends) keys.delete(ends.publicId);
       return added;
     },
@@ -163,7 +164,7 @@ export function openKeyStore(
       return { keys: ids.map((row) => keyAt(row.public_id)!), total: count.get(tenantId)!.n };
     },
     async revokeApiKey(publicId, at, request) {
-      const outcome = revoke.immediate(publicId, at, request);
+      const outcome = writing(() => revoke.immediate(publicId, at, request));
       keys.delete(publicId);
       return outcome;
     },

@@ -17,6 +17,11 @@ export class StorageRefusedError extends Error {
   override readonly name = "StorageRefusedError";
 }
 
+/** Whether a failure is the disk's or the lock's: nothing was written, and trying again later is right. */
+export function isStorageTrouble(error: unknown): error is Error {
+  return error instanceof Database.SqliteError;
+}
+
 export function databaseFile(dir: string): string {
   return join(dir, "tallyroot.db");
 }

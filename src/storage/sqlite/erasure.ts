@@ -3,6 +3,7 @@ import { TallyrootError } from "../../core/errors.ts";
 import type { ErasureStore } from "../../ledger/erasure-ports.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteReader } from "./reader.ts";
+import { writing } from "./refused-write.ts";
 
 /** Tries to fold the WAL back while the other connection is reading or writing, and milliseconds between two of them. */
 const MOST_TRIES = 200;
@@ -65,7 +66,7 @@ export function openErasureStore(
 
   return {
     async eraseKeys(tenant, ledger, customerId, at) {
-      const erasure = erase.immediate(ledger, at);
+      const erasure = writing(() => erase.immediate(ledger, at));
       forget(tenant.id, customerId);
       // Also where nothing was left to erase: an earlier try may have ended before this.
       await emptyWal();

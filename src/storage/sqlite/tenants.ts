@@ -8,6 +8,7 @@ import { freshKey, seal, unseal } from "../../ledger/seal.ts";
 import { openKeyStore } from "./api-keys.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
+import { writing } from "./refused-write.ts";
 
 type TenantRow = { id: number; name: string; sealed_secret: Buffer; created_at: number };
 
@@ -74,7 +75,7 @@ export function openTenantStore(
       putTenant(name, createdAt);
       return open(byName.get(name)!);
     },
-    addTenantWithKey: async (tenant, key, request) => addWithKey.immediate(tenant, key, request),
+    addTenantWithKey: async (tenant, key, request) => writing(() => addWithKey.immediate(tenant, key, request)),
     async tenants({ offset, limit }) {
       return { tenants: page.all(limit, offset).map(open), total: count.get()!.n };
     },

@@ -1,0 +1,112 @@
+import { expect } from "chai";
+import { TallyrootError } from "#src/core/errors.ts";
+import { freshApiKey } from "#src/ledger/api-keys.ts";
+import type { RequestEffect } from "#src/ledger/effect-ports.ts";
+import type { ApiKeyRecord } from "#src/ledger/ports.ts";
+import { type OpenRecord, openRecord, sqlClient, temporaryFolder } from "./record-folder.ts";
+
+const ALL = { offset: 0, limit: 100 };
+
+describe("API keys and tenants in the store", () => {
+  const folder = temporaryFolder();
+  let record: OpenRecord;
+
+  before(async () => {
+    record = await openRecord(folder.dir);
+  });
+
+  after(() => {
+    record.close();
+    folder.remove();
+  });
+
+  let made = 0;
+  const fresh = (scope: ApiKeyRecord["scope"] = "read") =>
+    freshApiKey({ scope, label: `key ${made++}`, mode: "test", now: record.clock.now }).record;
+  const request = (n: number, tenantId = record.tenant.id): RequestEffect => ({
+    requestId: Buffer.alloc(16, n),
+    tenantId,
+    route: "POST keys",
+    effect: "an effect",
+    members: '{"label":"private"}',
+    createdAt: record.clock.now,
+  });
+  const count = async (tenantId = record.tenant.id) => (await record.store.apiKeys(tenantId, ALL)).total;
+
+  it("a request has its effect once, whatever else it carries", async () => {
+    const { store, tenant } = record;
+    const before = await count();
+    const [one, two] = [fresh(), fresh()].map((key) => ({ ...key, tenantId: tenant.id }));
+    expect(await store.addApiKey(one!, { request: request(1) })).to.equal(true);
+    const ends = { publicId: one!.publicId, expiresAt: 1 };
+    expect(await store.addApiKey(two!, { ends, request: request(1) })).to.equal(false);
+    expect(await count()).to.equal(before + 1);
+    expect((await store.apiKey(one!.publicId))?.expiresAt).to.equal(null);
+    expect(await store.revokeApiKey(one!.publicId, 1, request(1))).to.equal("repeated");
+    expect((await store.apiKey(one!.publicId))?.revokedAt).to.equal(null);
+    expect(await store.effectOf(Buffer.alloc(16, 1))).to.deep.include({
+      effect: "an effect",
+      members: '{"label":"private"}',
+    });
+  });
+
+  it("a tenant is made with its key and its request, or not at all", async () => {
+    const { store } = record;
+    const add = (name: string, n: number) => store.addTenantWithKey({ name, createdAt: 5 }, fresh("admin"), request(n));
+    expect(await add("acme", 2)).to.equal("added");
+    expect(await add("beta", 2)).to.equal("repeated");
+    expect(await add("acme", 3)).to.equal("taken");
+    expect(await store.tenantByName("beta")).to.equal(undefined);
+    expect(await store.effectOf(Buffer.alloc(16, 3))).to.equal(undefined);
+    const acme = (await store.tenantByName("acme"))!;
+    expect(acme.createdAt).to.equal(5);
+    expect(await count(acme.id)).to.equal(1);
+  });
+
+  it("the last admin key that can be used stays: revoked and expired ones do not count", async () => {
+    const { store } = record;
+    await store.addTenantWithKey({ name: "last", createdAt: 1 }, fresh("admin"));
+    const { id } = (await store.tenantByName("last"))!;
+    const [first] = (await store.apiKeys(id, ALL)).keys;
+    const expiring = { ...fresh("admin"), tenantId: id, expiresAt: 100 };
+    await store.addApiKey(expiring);
+    await store.addApiKey({ ...fresh("admin"), tenantId: id, revokedAt: 1 });
+    await store.addApiKey({ ...fresh("write"), tenantId: id });
+    expect(await store.revokeApiKey(first!.publicId, 100)).to.equal("last");
+    expect(await store.revokeApiKey(expiring.publicId, 100)).to.equal("revoked");
+    await store.addApiKey({ ...fresh("admin"), tenantId: id });
+    expect(await store.revokeApiKey(first!.publicId, 200)).to.equal("revoked");
+    expect(await store.revokeApiKey(first!.publicId, 300)).to.equal("revoked");
+    expect((await store.apiKey(first!.publicId))?.revokedAt).to.equal(200);
+  });
+
+  it("a last use is told at once, and survives a close", async () => {
+    const { store, tenant } = record;
+    const key = { ...fresh(), tenantId: tenant.id };
+    await store.addApiKey(key);
+    store.noteUse(key.publicId, 1_000);
+    store.noteUse(key.publicId, 60_999);
+    expect((await store.apiKey(key.publicId))?.lastUsedAt).to.equal(1_000);
+    store.noteUse(key.publicId, 61_000);
+    store.noteUse("0123456789abcdef", 61_000);
+    record.close();
+    record = await openRecord(folder.dir);
+    expect((await record.store.apiKey(key.publicId))?.lastUsedAt).to.equal(61_000);
+  });
+
+  it("on a full disk a key is refused as something that may pass, and nothing of it is there", async () => {
+    const { store, tenant } = record;
+    const before = await count();
+    const blocker = sqlClient(folder.dir);
+    blocker.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON requests BEGIN SELECT RAISE(ABORT, 'as if the disk were full'); END",
+    );
+    const key = { ...fresh(), tenantId: tenant.id };
+    const error = await store.addApiKey(key, { request: request(9) }).catch((refusal: unknown) => refusal);
+    expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
+    blocker.exec("DROP TRIGGER full");
+    blocker.close();
+    expect(await count()).to.equal(before);
+    expect(await store.addApiKey(key, { request: request(9) })).to.equal(true);
+  });
+});
