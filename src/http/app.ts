@@ -19,6 +19,8 @@ import { openRateLimit } from "./rate-limit.ts";
 import type { Answer, Route, Service } from "./route.ts";
 import { sendChunks } from "./send-chunks.ts";
 
+/** Headers that a page of another site may read, where it may read the answer. */
+const READABLE = "X-Request-Id, RateLimit, RateLimit-Policy, Retry-After";
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -39,7 +41,7 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
       response.locals.line = line;
-      if (line.cors) response.setHeader("Access-Control-Allow-Origin", line.cors);
+      if (line.cors) response.set({ "Access-Control-Allow-Origin": line.cors, "Access-Control-Expose-Headers": READABLE });
       if (line.access !== "public") {
         const caller = await authenticate(request, line.access);
         expectReach(line, caller);

@@ -17,7 +17,14 @@ import { findFingerprint, unknownFingerprint } from "./routes/found.ts";
  * - `handler`: the handler shows only what is of `call.caller`'s ledger.
  * - `anyone`: nothing in the answer is a tenant's.
  */
-export type CustomerReach = "customerId" | "recordId" | "fingerprint" | "checkpointId" | "checkpoints" | "handler" | "anyone";
+export type CustomerReach =
+  | "customerId"
+  | "recordId"
+  | "fingerprint"
+  | "checkpointId"
+  | "checkpoints"
+  | "handler"
+  | "anyone";
 
 type Limited = { path: string; customer?: CustomerReach };
 
@@ -53,7 +60,12 @@ export async function expectOwnCustomer(
   if (customer === "checkpoints") {
     const { from, to } = asMembers(call.query);
     for (const checkpointId of [from, to]) {
-      await expectOwnCustomer(store, { path, customer: "checkpointId" }, { tenant, key }, { ...call, query: { checkpointId } });
+      await expectOwnCustomer(
+        store,
+        { path, customer: "checkpointId" },
+        { tenant, key },
+        { ...call, query: { checkpointId } },
+      );
     }
     return;
   }

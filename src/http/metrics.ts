@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { Progress } from "../ledger/progress-ports.ts";
 import type { Route } from "./route.ts";
 
@@ -32,41 +32,53 @@ type Series = { labels: { route: string; method: string; status: number }; count
 
 /** The server's figures in the Prometheus text format. */
 export function openMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const figures = openFigures(registry);
+  const collected = new Registry();
+  collectDefaultMetrics({ register: collected });
+  const figures = openFigures(collected);
   const latency = openLatency();
   // The library's own histogram hashes its labels at every observation; this one is put together when it is read.
-  registry.registerMetric({ name: LATENCY.name, get: async () => latency.read() } as unknown as Metric);
+  collected.registerMetric({ name: LATENCY.name, get: async () => latency.read() } as unknown as Metric);
   let failedRequests = 0;
   return {
     answered: latency.note,
     chainFailed() {
       failedRequests += 1;
     },
-    contentType: registry.contentType,
+    contentType: collected.contentType,
     async text() {
       const [progress, webhooks] = [await sources.progress(), await sources.webhooks?.()];
       figures.set(progress, sources.anchoring(), failedRequests, webhooks ?? {}, sources.clock());
-      return registry.metrics();
+      return collected.metrics();
     },
   };
 }
 
-function openFigures(registry: Registry) {
-  const registers = [registry];
+function openFigures(collected: Registry) {
+  const registers = [collected];
   const gauge = (name: string, help: string) => new Gauge({ name: `tallyroot_${name}`, help, registers });
   const counter = (name: string, help: string) => new Counter({ name: `tallyroot_${name}`, help, registers });
   const recorded = counter("deltas_recorded_total", "Deltas on record.");
-  const anchored = gauge("deltas_anchored", "Deltas that confirmed anchors have taken in; less after a reorganisation.");
+  const anchored = gauge(
+    "deltas_anchored",
+    "Deltas that confirmed anchors have taken in; less after a reorganisation.",
+  );
   const backlog = gauge("anchor_backlog_deltas", "Deltas that no confirmed anchor has taken in yet.");
-  const lag = gauge("anchor_lag_seconds", "Age of the oldest delta that no confirmed anchor has taken in; 0 without one.");
+  const lag = gauge(
+    "anchor_lag_seconds",
+    "Age of the oldest delta that no confirmed anchor has taken in; 0 without one.",
+  );
   const latest = gauge("anchor_index", "Index of the latest anchor that was made.");
   const confirmed = gauge("anchor_confirmed_index", "Index of the latest anchor that is confirmed.");
-  const confirmedAt = gauge("anchor_confirmed_timestamp_seconds", "When the latest anchor was confirmed, in Unix seconds.");
+  const confirmedAt = gauge(
+    "anchor_confirmed_timestamp_seconds",
+    "When the latest anchor was confirmed, in Unix seconds.",
+  );
   const halted = gauge("anchoring_halted", "1 when anchoring has stopped until somebody looks.");
   const head = gauge("chain_head_block", "Latest block of the chain that the checkpoint job saw.");
-  const rpcErrors = counter("rpc_errors_total", "Times that the chain did not answer, or not usefully, since the start.");
+  const rpcErrors = counter(
+    "rpc_errors_total",
+    "Times that the chain did not answer, or not usefully, since the start.",
+  );
   const webhookQueue = new Gauge({
     name: "tallyroot_webhook_deliveries",
     help: "Webhook deliveries by state.",
@@ -74,7 +86,13 @@ function openFigures(registry: Registry) {
     registers,
   });
   return {
-    set(progress: Progress, job: AnchoringFigures, failed: number, webhooks: Readonly<Record<string, number>>, now: number) {
+    set(
+      progress: Progress,
+      job: AnchoringFigures,
+      failed: number,
+      webhooks: Readonly<Record<string, number>>,
+      now: number,
+    ) {
       recorded.reset();
       recorded.inc(progress.recorded);
       anchored.set(progress.anchored);
@@ -138,5 +156,9 @@ function linesOf({ labels, counts, sum }: Series) {
     return { metricName: `${LATENCY.name}_bucket`, labels: { le: BUCKETS[i] ?? "+Inf", ...labels }, value: count };
   });
   const name = (suffix: string) => `${LATENCY.name}_${suffix}`;
-  return [...buckets, { metricName: name("sum"), labels, value: sum }, { metricName: name("count"), labels, value: count }];
+  return [
+    ...buckets,
+    { metricName: name("sum"), labels, value: sum },
+    { metricName: name("count"), labels, value: count },
+  ];
 }

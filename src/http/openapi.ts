@@ -190,7 +190,10 @@ function failuresOf(line: Route): Record<string, object> {
         status,
         {
           description: codes.map((code) => `\`${code}\``).join(", "),
-          headers: { ...EVERYWHERE, ...((status === 429 || status === 503) && { "Retry-After": headerRef("RetryAfter") }) },
+          headers: {
+            ...EVERYWHERE,
+            ...((status === 429 || status === 503) && { "Retry-After": headerRef("RetryAfter") }),
+          },
           content: failureContent(codes),
         },
       ]),

@@ -11,7 +11,7 @@ import { anchorProofOf, type NotYet, referenceOf, verified } from "./receipts.ts
 import { standingOfCheckpoint } from "./status.ts";
 
 /** Deltas read and checked in one go. */
-const STEP = 100;
+const STEP = 50;
 
 /**
  * The receipt of a checkpoint over a window, verified before it is given away. It does not list the window's deltas.

@@ -58,7 +58,7 @@ export function openPost({
         drain(response);
       });
       request.on("error", (error: NodeJS.ErrnoException) => {
-        // A kept connection that the receiver closed in that moment: it has not seen the request.
+        // A kept connection that the receiver closed in that moment, before it saw the request as a rule; to send twice is allowed.
         if (request.reusedSocket && error.code === "ECONNRESET") settle(attempt(url, headers, body, signal));
         else if (signal.aborted) reject(signal.reason);
         else settle({ status: null, error: error.code ?? "UNREACHABLE" });

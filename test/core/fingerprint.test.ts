@@ -2,7 +2,13 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { encodeAbiParameters, keccak256, toHex as textToHex } from "viem";
 import { toHex } from "#src/core/bytes.ts";
-import { checkpointFingerprint, deltaFingerprint, headFingerprint, leafOf } from "#src/core/fingerprint.ts";
+import {
+  checkpointFingerprint,
+  deltaFingerprint,
+  headFingerprint,
+  leafOf,
+  selectionFingerprint,
+} from "#src/core/fingerprint.ts";
 import { address, hash, holds, int256, uint64 } from "./property.ts";
 
 type Word = "address" | "uint64" | "int256" | "bytes32";
@@ -61,6 +67,18 @@ describe("fingerprint", () => {
         const types: Word[] = ["address", "uint64", "uint64", "uint64", "uint64", "int256", "int256", "bytes32"];
         const values = [c.ledger, c.from, c.to, c.firstSequence, c.count, c.openingBalance, c.closingBalance, c.root];
         expect(toHex(checkpointFingerprint(c))).to.equal(expectedOf("tallyroot.checkpoint.v1", types, values));
+      }),
+    );
+  });
+
+  it("a selection's fingerprint is what Solidity computes, and never a head's with the same fields", () => {
+    holds(
+      fc.property(head, ({ ledger, count, balance: netChange, root }) => {
+        const types: Word[] = ["address", "uint64", "int256", "bytes32"];
+        const expected = expectedOf("tallyroot.selection.v1", types, [ledger, count, netChange, root]);
+        const fingerprint = toHex(selectionFingerprint({ ledger, count, netChange, root }));
+        expect(fingerprint).to.equal(expected);
+        expect(fingerprint).not.to.equal(toHex(headFingerprint({ ledger, count, balance: netChange, root })));
       }),
     );
   });

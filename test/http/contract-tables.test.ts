@@ -20,7 +20,12 @@ function readmeTable(heading: string): string[][] {
   return rows!
     .trimEnd()
     .split("\n")
-    .map((row) => row.slice(1, -1).split("|").map((cell) => cell.trim().replace(/^`(.*)`$/, "$1")));
+    .map((row) =>
+      row
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim().replace(/^`(.*)`$/, "$1")),
+    );
 }
 
 /** An operation's name as the route table has it. */
@@ -73,9 +78,13 @@ describe("the error codes", () => {
   });
 
   it("are in the document, each with what to do next", () => {
-    const { enum: listed, description } = document.components.schemas.ErrorCode as { enum: string[]; description: string };
+    const { enum: listed, description } = document.components.schemas.ErrorCode as {
+      enum: string[];
+      description: string;
+    };
     expect(listed).to.have.members(codes);
-    for (const code of codes) expect(description).to.include(`\`${code}\`: ${ERRORS[code].meaning} ${ERRORS[code].next}`);
+    for (const code of codes)
+      expect(description).to.include(`\`${code}\`: ${ERRORS[code].meaning} ${ERRORS[code].next}`);
   });
 
   it("of a route are under their status in the document", () => {
@@ -84,7 +93,9 @@ describe("the error codes", () => {
       const said = Object.entries(operation.responses)
         .filter(([status]) => Number(status) >= 400)
         .flatMap(([status, { content }]) => {
-          const { properties } = content["application/json"]!.schema as { properties: { error: { properties: { code: { enum: ErrorCode[] } } } } };
+          const { properties } = content["application/json"]!.schema as {
+            properties: { error: { properties: { code: { enum: ErrorCode[] } } } };
+          };
           return properties.error.properties.code.enum.map((code) => [code, Number(status)]);
         });
       expect(said, nameOf(line)).to.have.deep.members(codesOf(line).map((code) => [code, STATUSES[code]]));

@@ -40,7 +40,10 @@ describe("the page of the documentation", () => {
     const page = await send(server.url, { path: "/docs" });
     expect(page.text).not.to.match(/<script>|<style|\son\w+=|javascript:/i);
     const policy = new Map(
-      page.headers.get("Content-Security-Policy")!.split("; ").map((one) => [one.split(" ")[0], one.split(" ").slice(1)]),
+      page.headers
+        .get("Content-Security-Policy")!
+        .split("; ")
+        .map((one) => [one.split(" ")[0], one.split(" ").slice(1)]),
     );
     expect(policy.get("default-src")).to.deep.equal(["'none'"]);
     expect(policy.get("script-src")).to.deep.equal(["'self'"]);
@@ -53,7 +56,9 @@ describe("the page of the documentation", () => {
       const { status, headers, text } = await send(server.url, { path: `/docs/${file}` });
       expect(status, file).to.equal(200);
       expect(text, file).not.to.equal("");
-      const type = { js: "text/javascript", css: "text/css", html: "text/html", md: "text/plain", png: "image/png" }[file.split(".").at(-1)!];
+      const type = { js: "text/javascript", css: "text/css", html: "text/html", md: "text/plain", png: "image/png" }[
+        file.split(".").at(-1)!
+      ];
       expect(headers.get("Content-Type"), file).to.match(new RegExp(`^${type}`));
     }
   });
@@ -68,7 +73,9 @@ describe("the page of the documentation", () => {
   it("does not force https on plain http, and lets JSON that is opened as a page load nothing", async () => {
     for (const path of ["/docs", "/healthz", "/nowhere"]) {
       const { headers } = await send(server.url, { path });
-      expect(headers.get("Content-Security-Policy"), path).to.include("default-src 'none'").and.not.to.include("upgrade");
+      expect(headers.get("Content-Security-Policy"), path)
+        .to.include("default-src 'none'")
+        .and.not.to.include("upgrade");
       expect(headers.get("Strict-Transport-Security"), path).to.equal(null);
       expect(headers.get("X-Content-Type-Options"), path).to.equal("nosniff");
     }
@@ -82,9 +89,12 @@ describe("the page of the documentation", () => {
     function parameterOf(line: Route, name: string): string {
       const link = LINKS.find(({ to, parameter }) => to === nameOf(line) && parameter === name);
       if (!link) {
-        const shape = (line.params as unknown as { shape: Record<string, { meta(): { example?: string } | undefined }> }).shape;
+        const shape = (
+          line.params as unknown as { shape: Record<string, { meta(): { example?: string } | undefined }> }
+        ).shape;
         const example = shape[name]?.meta()?.example;
-        if (example === undefined) throw new Error(`${nameOf(line)}: say in src/http/examples.ts where ${name} comes from`);
+        if (example === undefined)
+          throw new Error(`${nameOf(line)}: say in src/http/examples.ts where ${name} comes from`);
         return example;
       }
       const steps = link.pointer.split("/").slice(2);
@@ -94,7 +104,9 @@ describe("the page of the documentation", () => {
     function pathOf(line: Route): string {
       const path = line.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(parameterOf(line, name)));
       const query = LINKS.filter(({ to, parameter }) => to === nameOf(line) && !line.path.includes(`:${parameter}`));
-      const search = query.map(({ parameter }) => `${parameter}=${encodeURIComponent(parameterOf(line, parameter))}`).join("&");
+      const search = query
+        .map(({ parameter }) => `${parameter}=${encodeURIComponent(parameterOf(line, parameter))}`)
+        .join("&");
       return search === "" ? path : `${path}?${search}`;
     }
 

@@ -4,10 +4,17 @@ import { getDelta } from "#src/http/routes/record.ts";
 import { eventually, record, send, type Target, verified } from "./call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
-const NOTHING = { recorded: 0, anchored: 0, oldestPendingAt: null, latestIndex: 0, confirmedIndex: 0, confirmedAt: null };
+const NOTHING = {
+  recorded: 0,
+  anchored: 0,
+  oldestPendingAt: null,
+  latestIndex: 0,
+  confirmedIndex: 0,
+  confirmedAt: null,
+};
 
 /** The value of a series, by its name with labels as the text has it. */
-function valueOf(text: string, series: string): number | undefined {
+function figure(text: string, series: string): number | undefined {
   const line = text.split("\n").find((line) => line.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
@@ -40,40 +47,51 @@ describe("the figures of a running server", () => {
   it("count what is recorded and what is anchored, and then there is no backlog", async () => {
     const { recordId } = await record(target, { customerId: "cust_metrics", delta: 1, reason: "r" });
     await record(target, { customerId: "cust_metrics", delta: 2, reason: "r" });
-    expect(valueOf(await scrape(), "tallyroot_deltas_recorded_total")).to.equal(2);
+    expect(figure(await scrape(), "tallyroot_deltas_recorded_total")).to.equal(2);
     await verified(target, recordId);
     const text = await eventually("no backlog", async () => {
       const text = await scrape();
-      return valueOf(text, "tallyroot_anchor_backlog_deltas") === 0 ? text : undefined;
+      return figure(text, "tallyroot_anchor_backlog_deltas") === 0 ? text : undefined;
     });
-    expect(valueOf(text, "tallyroot_deltas_anchored")).to.equal(2);
-    expect(valueOf(text, "tallyroot_anchor_lag_seconds")).to.equal(0);
-    const index = valueOf(text, "tallyroot_anchor_confirmed_index")!;
+    expect(figure(text, "tallyroot_deltas_anchored")).to.equal(2);
+    expect(figure(text, "tallyroot_anchor_lag_seconds")).to.equal(0);
+    const index = figure(text, "tallyroot_anchor_confirmed_index")!;
     expect(index).to.be.at.least(1);
-    expect(valueOf(text, "tallyroot_anchor_index")).to.equal(index);
-    expect(valueOf(text, "tallyroot_anchor_confirmed_timestamp_seconds")).to.be.closeTo(Date.now() / 1000, 30);
-    expect(valueOf(text, "tallyroot_anchoring_halted")).to.equal(0);
-    expect(valueOf(text, "tallyroot_rpc_errors_total")).to.equal(0);
+    expect(figure(text, "tallyroot_anchor_index")).to.equal(index);
+    expect(figure(text, "tallyroot_anchor_confirmed_timestamp_seconds")).to.be.closeTo(Date.now() / 1000, 30);
+    expect(figure(text, "tallyroot_anchoring_halted")).to.equal(0);
+    expect(figure(text, "tallyroot_rpc_errors_total")).to.equal(0);
   });
 
   it("know the head of the chain", async () => {
-    const head = await eventually("the chain's head", async () => valueOf(await scrape(), "tallyroot_chain_head_block") || undefined);
+    const head = await eventually(
+      "the chain's head",
+      async () => figure(await scrape(), "tallyroot_chain_head_block") || undefined,
+    );
     expect(head).to.be.at.least(1);
   });
 
   it("count answers by route pattern, method and status", async () => {
     const count = (labels: string) => `tallyroot_http_request_duration_seconds_count{${labels}}`;
     const wanted: readonly (readonly [path: string, method: string, labels: string])[] = [
-      ["/api/v1/balance/customers/cust_metrics", "GET", 'route="/api/v1/balance/customers/:customerId",method="GET",status="200"'],
-      ["/api/v1/balance/customers/nobody", "GET", 'route="/api/v1/balance/customers/:customerId",method="GET",status="404"'],
+      [
+        "/api/v1/balance/customers/cust_metrics",
+        "GET",
+        'route="/api/v1/balance/customers/:customerId",method="GET",status="200"',
+      ],
+      [
+        "/api/v1/balance/customers/nobody",
+        "GET",
+        'route="/api/v1/balance/customers/:customerId",method="GET",status="404"',
+      ],
       ["/api/v1/chain", "HEAD", 'route="/api/v1/chain",method="HEAD",status="200"'],
       ["/nowhere/secret", "BREW", 'route="none",method="any",status="404"'],
     ];
     for (const [path, method, labels] of wanted) {
-      const before = valueOf(await scrape(), count(labels)) ?? 0;
+      const before = figure(await scrape(), count(labels)) ?? 0;
       await send(server.url, { path, method: method === "BREW" ? "PUT" : method, key: target.key });
       const after = await eventually(`${path} counted`, async () => {
-        const now = valueOf(await scrape(), count(labels));
+        const now = figure(await scrape(), count(labels));
         return now !== undefined && now > before ? now : undefined;
       });
       expect(after, labels).to.equal(before + 1);
@@ -106,7 +124,8 @@ describe("the figures behind a token", () => {
   });
 
   it("are for whoever sends it, and for nobody else", async () => {
-    const status = async (headers: Record<string, string>) => (await send(server.url, { path: "/metrics", headers })).status;
+    const status = async (headers: Record<string, string>) =>
+      (await send(server.url, { path: "/metrics", headers })).status;
     expect(await status({ Authorization: `Bearer ${token}` })).to.equal(200);
     for (const sent of [undefined, "scrape-me", `${token}0`, apiKeyOf(dir)]) {
       expect(await status(sent === undefined ? {} : { Authorization: `Bearer ${sent}` }), sent).to.equal(401);
@@ -116,30 +135,35 @@ describe("the figures behind a token", () => {
 
 describe("figures", () => {
   const open = (change: object = {}) =>
-    openMetrics({ progress: async () => NOTHING, anchoring: () => ({ halted: false, rpcErrors: 0, chainHead: null }), clock: () => 100_000, ...change });
+    openMetrics({
+      progress: async () => NOTHING,
+      anchoring: () => ({ halted: false, rpcErrors: 0, chainHead: null }),
+      clock: () => 100_000,
+      ...change,
+    });
 
   it("tell the age of the oldest delta that is not anchored", async () => {
     const metrics = open({ progress: async () => ({ ...NOTHING, recorded: 7, anchored: 4, oldestPendingAt: 97_500 }) });
     const text = await metrics.text();
-    expect(valueOf(text, "tallyroot_anchor_lag_seconds")).to.equal(2.5);
-    expect(valueOf(text, "tallyroot_anchor_backlog_deltas")).to.equal(3);
+    expect(figure(text, "tallyroot_anchor_lag_seconds")).to.equal(2.5);
+    expect(figure(text, "tallyroot_anchor_backlog_deltas")).to.equal(3);
   });
 
   it("count each time that the chain did not answer, the job's and the requests'", async () => {
     const metrics = open({ anchoring: () => ({ halted: true, rpcErrors: 2, chainHead: 9 }) });
     metrics.chainFailed();
     const text = await metrics.text();
-    expect(valueOf(text, "tallyroot_rpc_errors_total")).to.equal(3);
-    expect(valueOf(text, "tallyroot_anchoring_halted")).to.equal(1);
-    expect(valueOf(text, "tallyroot_chain_head_block")).to.equal(9);
-    expect(valueOf(await metrics.text(), "tallyroot_rpc_errors_total"), "asked twice").to.equal(3);
+    expect(figure(text, "tallyroot_rpc_errors_total")).to.equal(3);
+    expect(figure(text, "tallyroot_anchoring_halted")).to.equal(1);
+    expect(figure(text, "tallyroot_chain_head_block")).to.equal(9);
+    expect(figure(await metrics.text(), "tallyroot_rpc_errors_total"), "asked twice").to.equal(3);
   });
 
   it("show the webhook queue by state", async () => {
     const metrics = open({ webhooks: async () => ({ pending: 3, parked: 1 }) });
     const text = await metrics.text();
-    expect(valueOf(text, 'tallyroot_webhook_deliveries{state="pending"}')).to.equal(3);
-    expect(valueOf(text, 'tallyroot_webhook_deliveries{state="parked"}')).to.equal(1);
+    expect(figure(text, 'tallyroot_webhook_deliveries{state="pending"}')).to.equal(3);
+    expect(figure(text, 'tallyroot_webhook_deliveries{state="parked"}')).to.equal(1);
   });
 
   it("put latencies into cumulative buckets", async () => {
@@ -148,9 +172,16 @@ describe("figures", () => {
     const text = await metrics.text();
     const labels = `route="${getDelta.path}",method="GET",status="200"`;
     const name = "tallyroot_http_request_duration_seconds";
-    const bucket = (le: string) => valueOf(text, `${name}_bucket{le="${le}",${labels}}`);
-    expect([bucket("0.001"), bucket("0.0025"), bucket("0.025"), bucket("0.05"), bucket("10"), bucket("+Inf")]).to.deep.equal([2, 3, 3, 4, 4, 5]);
-    expect(valueOf(text, `${name}_count{${labels}}`)).to.equal(5);
-    expect(valueOf(text, `${name}_sum{${labels}}`)).to.be.closeTo(99.0426, 1e-9);
+    const bucket = (le: string) => figure(text, `${name}_bucket{le="${le}",${labels}}`);
+    expect([
+      bucket("0.001"),
+      bucket("0.0025"),
+      bucket("0.025"),
+      bucket("0.05"),
+      bucket("10"),
+      bucket("+Inf"),
+    ]).to.deep.equal([2, 3, 3, 4, 4, 5]);
+    expect(figure(text, `${name}_count{${labels}}`)).to.equal(5);
+    expect(figure(text, `${name}_sum{${labels}}`)).to.be.closeTo(99.0426, 1e-9);
   });
 });

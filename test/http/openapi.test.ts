@@ -25,7 +25,9 @@ const compiled = new Map<string, ValidateFunction>();
 
 /** Judges values by the schema at this place of the document. */
 function schemaAt(...steps: readonly string[]): ValidateFunction {
-  const pointer = steps.map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`).join("");
+  const pointer = steps
+    .map((step) => `/${encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))}`)
+    .join("");
   const known = compiled.get(pointer) ?? ajv.compile({ $ref: `document#${pointer}` });
   compiled.set(pointer, known);
   return known;
@@ -42,7 +44,10 @@ function contradiction(one: Listed, { status, headers, text }: Reply): string {
   if (!(mediaType in response.content)) return `answers ${status} as ${mediaType}, which the document does not have`;
   const judge = schemaAt(...placeOf(one), "responses", String(status), "content", mediaType, "schema");
   const values = mediaType.includes("ndjson")
-    ? text.trimEnd().split("\n").map((line) => JSON.parse(line))
+    ? text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
     : [mediaType.includes("json") ? JSON.parse(text) : text];
   const refused = values.some((value) => !judge(value));
   return refused ? `answers what its schema refuses: ${ajv.errorsText(judge.errors)}` : "";
@@ -78,7 +83,8 @@ describe("the OpenAPI document", () => {
       if (Object.keys(part).length === 0 && /\/(properties\/\w+|items|schema)$/.test(place)) bare.push(place);
       for (const [name, value] of Object.entries(part)) look(value, `${place}/${name}`);
     };
-    for (const { method, path, operation } of listed) look([operation.parameters, operation.requestBody], `${method} ${path}`);
+    for (const { method, path, operation } of listed)
+      look([operation.parameters, operation.requestBody], `${method} ${path}`);
     expect(bare).to.deep.equal([]);
   });
 
@@ -86,8 +92,10 @@ describe("the OpenAPI document", () => {
     const place = ["paths", "/api/v1/balance/delta", "post", "requestBody", "content", "application/json", "schema"];
     const takes = schemaAt(...place);
     const body = (delta: unknown) => ({ customerId: "c", delta, reason: "r" });
-    for (const delta of [500, -0.1, "500", "-0.123456789012345678", "1e3"]) expect(takes(body(delta)), String(delta)).to.equal(true);
-    for (const delta of [0, 1e10, true, null, "ten", "+1", {}]) expect(takes(body(delta)), String(delta)).to.equal(false);
+    for (const delta of [500, -0.1, "500", "-0.123456789012345678", "1e3"])
+      expect(takes(body(delta)), String(delta)).to.equal(true);
+    for (const delta of [0, 1e10, true, null, "ten", "+1", {}])
+      expect(takes(body(delta)), String(delta)).to.equal(false);
   });
 });
 
@@ -145,21 +153,29 @@ describe("the server", () => {
   it("never fails, and never answers what the document does not say, whatever it is sent", async function () {
     this.timeout(120_000);
     const key = apiKeyOf(dir);
-    const property = fc.asyncProperty(fc.array(requests, { minLength: TOGETHER, maxLength: TOGETHER }), async (made) => {
-      const wrong = await Promise.all(
-        made.map(async ({ listed, request }) => {
-          const reply = await send(server.url, { key, ...request });
-          const problem = contradiction(listed, reply);
-          return problem && `${JSON.stringify(request)} ${problem}\n${reply.text.slice(0, 500)}`;
-        }),
-      );
-      const problems = wrong.filter((problem) => problem !== "");
-      if (problems.length > 0) throw new Error(problems.join("\n\n"));
-    });
+    const property = fc.asyncProperty(
+      fc.array(requests, { minLength: TOGETHER, maxLength: TOGETHER }),
+      async (made) => {
+        const wrong = await Promise.all(
+          made.map(async ({ listed, request }) => {
+            const reply = await send(server.url, { key, ...request });
+            const problem = contradiction(listed, reply);
+            return problem && `${JSON.stringify(request)} ${problem}\n${reply.text.slice(0, 500)}`;
+          }),
+        );
+        const problems = wrong.filter((problem) => problem !== "");
+        if (problems.length > 0) throw new Error(problems.join("\n\n"));
+      },
+    );
     const numRuns = Math.ceil(REQUESTS / TOGETHER);
-    const run = await fc.check(property, { numRuns, endOnFailure: true, ...(SEED !== undefined && { seed: Number(SEED) }) });
+    const run = await fc.check(property, {
+      numRuns,
+      endOnFailure: true,
+      ...(SEED !== undefined && { seed: Number(SEED) }),
+    });
     // The report of fast-check would print all the fifty requests; those that were answered wrongly are in the message.
-    if (run.failed) throw new Error(`PROPERTY_SEED=${run.seed}\n${String(run.errorInstance)}\n${failuresIn(server.output())}`);
+    if (run.failed)
+      throw new Error(`PROPERTY_SEED=${run.seed}\n${String(run.errorInstance)}\n${failuresIn(server.output())}`);
     expect(server.errors()).to.equal("");
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Request } from "./call.ts";
-import { type Hints, mutated, type Schema, sparse, valueOf } from "./from-schema.ts";
+import { arbitraryOf, type Hints, mutated, type Schema, sparse } from "./from-schema.ts";
 
 /** The operations of an OpenAPI document, and requests made from what it says of them. */
 
@@ -54,7 +54,10 @@ function segmentOf(value: unknown): string {
 /** Requests to one operation: half of them as described, half with something wrong in some part. */
 export function requestsTo(document: Document, listed: Listed, hints: Hints): fc.Arbitrary<Made> {
   const wrong = (value: fc.Arbitrary<unknown>) => fc.oneof(value, mutated(value));
-  return fc.oneof(requestsWith(document, listed, hints, (value) => value), requestsWith(document, listed, hints, wrong));
+  return fc.oneof(
+    requestsWith(document, listed, hints, (value) => value),
+    requestsWith(document, listed, hints, wrong),
+  );
 }
 
 type Change = (value: fc.Arbitrary<unknown>) => fc.Arbitrary<unknown>;
@@ -65,23 +68,31 @@ function requestsWith(document: Document, listed: Listed, hints: Hints, change: 
   const body = operation.requestBody?.content;
   const [mediaType, described] = Object.entries(body ?? {})[0] ?? [];
   const part = (place: Parameter["in"]) =>
-    parameters.filter((one) => one.in === place).map((one) => [one.name, change(valueOf(one.schema, hints, one.name))] as const);
+    parameters
+      .filter((one) => one.in === place)
+      .map((one) => [one.name, change(arbitraryOf(one.schema, hints, one.name))] as const);
   const paths = fc.record(Object.fromEntries(part("path")));
   const required = parameters.filter((one) => one.in === "query" && one.required).map(({ name }) => name);
   const query = sparse(Object.fromEntries(part("query")), required);
   const key = method === "POST" ? fc.option(HEADER_TEXT, { nil: undefined, freq: 2 }) : fc.constant(undefined);
-  const sent = described ? bodyOf(mediaType!, change(valueOf(described.schema, hints))) : fc.constant(undefined);
+  const sent = described ? bodyOf(mediaType!, change(arbitraryOf(described.schema, hints))) : fc.constant(undefined);
   return fc.record({ paths, query, key, sent }).map(({ paths, query, key, sent }) => {
     const target = path.replace(/\{(\w+)\}/g, (_, name: string) => segmentOf(paths[name]));
     const search = new URLSearchParams(
-      Object.entries(query).map(([name, value]) => [name, typeof value === "string" ? value : (JSON.stringify(value) ?? "")]),
+      Object.entries(query).map(([name, value]) => [
+        name,
+        typeof value === "string" ? value : (JSON.stringify(value) ?? ""),
+      ]),
     ).toString();
     return {
       listed,
       request: {
         method,
         path: search === "" ? target : `${target}?${search}`,
-        headers: { ...(mediaType && { "Content-Type": mediaType }), ...(key !== undefined && { "Idempotency-Key": key }) },
+        headers: {
+          ...(mediaType && { "Content-Type": mediaType }),
+          ...(key !== undefined && { "Idempotency-Key": key }),
+        },
         ...(sent !== undefined && { body: sent }),
       },
     };

@@ -79,6 +79,7 @@ describe("rate limits", () => {
     const refused = await from("192.0.2.1");
     expect(errorOf(refused).code).to.equal("RATE_LIMITED");
     expect(refused.headers.get("Access-Control-Allow-Origin"), "pages may read the refusal").to.equal("*");
+    expect(refused.headers.get("Access-Control-Expose-Headers")).to.include("RateLimit").and.to.include("Retry-After");
     expect((await from("192.0.2.2")).status, "another address").to.equal(200);
     expect((await from("192.0.2.2, 192.0.2.1")).status, "what the caller itself wrote").to.equal(429);
   });

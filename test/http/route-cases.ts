@@ -3,14 +3,16 @@ import type { Route } from "#src/http/route.ts";
 import { ROUTES } from "#src/http/route-table.ts";
 import { BULK_ROUTE_CASES } from "./bulk-route-cases.ts";
 import type { Members, Request } from "./call.ts";
+import { CHECKPOINT_ROUTE_CASES, DERIVE_SCOPE_REJECTS } from "./checkpoint-route-cases.ts";
 import { COMPARE_ROUTE_CASES } from "./compare-route-cases.ts";
 import { KEY_ROUTE_CASES } from "./key-route-cases.ts";
+import { OPERATING_ROUTE_CASES } from "./operating-route-cases.ts";
 import type { Seed } from "./seed.ts";
 
 /** The routes as a table: what each answers, and what it refuses. One line is one case. */
 
-/** What is there when the cases run: the seed, and one delta of `cust_001` that is VERIFIED. */
-export type World = Seed & { delta: Members };
+/** What is there when the cases run: the seed, one delta of `cust_001` that is VERIFIED, and a checkpoint of this month over it. */
+export type World = Seed & { delta: Members; checkpoint: Members };
 
 export type Reject = readonly [
   claim: string,
@@ -25,7 +27,7 @@ export type RouteCase = {
   /** Every member that a success must have, by its path; `[]` steps into the first element of a list that must not be empty. */
   members: readonly string[];
   /** Whether the answer is the receipt file itself, or lines of which the first is looked at, without the envelope. */
-  file?: true | "first line";
+  file?: true | "first line" | "text";
   rejects: readonly Reject[];
   /** Codes of the route that need a broken surrounding, and the test that breaks it. */
   elsewhere?: Partial<Record<ErrorCode, string>>;
@@ -217,6 +219,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
       ["a balance in words", "VALIDATION_ERROR", get("/balance/derive/cust_001?startingBalance=ten"), /decimal number/],
       ["19 decimals", "AMOUNT_NOT_EXACT", get("/balance/derive/cust_001?startingBalance=1e-19"), /18 decimals/],
       ["beyond int256", "BALANCE_OVERFLOW", get(`/balance/derive/cust_001?startingBalance=${INT256_MAX}`), /int256/],
+      ...DERIVE_SCOPE_REJECTS,
       ...pageRejects("/balance/derive/cust_001", { limit: ["0", "1001"], offset: ["-1", "9007199254740993"] }),
     ],
   },
@@ -274,6 +277,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     members: RECEIPT,
     file: true,
     rejects: fingerprintRejects("/receipt"),
+    elsewhere: { SCOPE_TOO_WIDE: "test/http/verify-checkpoint.test.ts" },
   },
   {
     route: routeAt("GET /api/v1/balance/receipts/:fingerprint"),
@@ -294,6 +298,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
         /erased/,
       ],
     ],
+    elsewhere: { SCOPE_TOO_WIDE: "test/http/verify-checkpoint.test.ts" },
   },
   {
     route: routeAt("GET /api/v1/chain"),
@@ -327,6 +332,8 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     elsewhere: { SERVICE_UNAVAILABLE: "test/e2e/outage.test.ts" },
   },
   ...BULK_ROUTE_CASES,
+  ...CHECKPOINT_ROUTE_CASES,
   ...KEY_ROUTE_CASES,
   ...COMPARE_ROUTE_CASES,
+  ...OPERATING_ROUTE_CASES,
 ];

@@ -22,6 +22,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "ledger/ports",
       "ledger/effect-ports.ts",
       "ledger/erasure-ports.ts",
+      "ledger/progress-ports.ts",
       "ledger/survey-ports.ts",
       "ledger/calendar.ts",
       "ledger/compose.ts",
@@ -33,7 +34,9 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // The compiler's output is the contract's bytecode.
   ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
   ["webhooks", ["core", "ledger/ports"]],
-  ["http", ["ledger", "wire", "core"]],
+  ["http", ["http/docs.ts", "ledger", "wire", "core"]],
+  // The page links to the README, and both are served from where they are.
+  ["http/docs.ts", ["http/docs", "../README.md"]],
   ["sdk", ["wire", "core"]],
   ["cli", ["sdk", "wire", "core", "chain", "fast-keccak.ts"]],
   ["dashboard", ["sdk", "wire", "core"]],

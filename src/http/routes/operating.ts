@@ -16,7 +16,10 @@ export const getMetrics = route({
   codes: ["INVALID_API_KEY"],
   async handle({ metrics, metricsToken }, { bearer }) {
     if (metricsToken !== null && !isSame(bearer ?? "", metricsToken)) {
-      throw new TallyrootError("INVALID_API_KEY", "the figures are for whoever sends TALLYROOT_METRICS_TOKEN as a bearer token");
+      throw new TallyrootError(
+        "INVALID_API_KEY",
+        "the figures are for whoever sends TALLYROOT_METRICS_TOKEN as a bearer token",
+      );
     }
     return { file: await metrics.text(), mediaType: metrics.contentType };
   },
@@ -67,7 +70,13 @@ export const getDocsFile = route({
   status: 200,
   params: z.object({ file: z.enum(DOCS_FILES).meta({ example: "start.js" }) }),
   data: z.string(),
-  media: { "text/javascript": "bare", "text/css": "bare", "text/html": "bare", "text/plain": "bare", "image/png": "bare" },
+  media: {
+    "text/javascript": "bare",
+    "text/css": "bare",
+    "text/html": "bare",
+    "text/plain": "bare",
+    "image/png": "bare",
+  },
   codes: [],
   async handle(_service, { params }) {
     return { ...(await docsFile(params.file)), headers };

@@ -34,7 +34,9 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const dropLeaves = db.prepare("DELETE FROM anchor_leaves WHERE anchor >= ?");
-  const insertAnchor = db.prepare("INSERT INTO anchors (id, root, size, through, through_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?)");
+  const insertAnchor = db.prepare(
+    "INSERT INTO anchors (id, root, size, through, through_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+  );
   const insertProgress = db.prepare("INSERT INTO anchor_progress (anchor, state) VALUES (?, 'prepared')");
   const insertTransaction = db.prepare(
     "INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -74,7 +76,14 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     }
   });
   const prepare = db.transaction((anchor: NewAnchor) => {
-    insertAnchor.run(anchor.index, anchor.root, anchor.size, anchor.through, anchor.throughCheckpoint, anchor.createdAt);
+    insertAnchor.run(
+      anchor.index,
+      anchor.root,
+      anchor.size,
+      anchor.through,
+      anchor.throughCheckpoint,
+      anchor.createdAt,
+    );
     insertProgress.run(anchor.index);
   });
 
@@ -123,15 +132,13 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
       insertTransaction.run(index, attempt, nonce, hash, raw, createdAt);
     },
     transactions: async (index): Promise<AnchorTransaction[]> =>
-      transactions
-        .all(index)
-        .map((row) => ({
-          attempt: row.attempt,
-          nonce: row.nonce,
-          hash: row.hash,
-          raw: row.raw,
-          createdAt: row.created_at,
-        })),
+      transactions.all(index).map((row) => ({
+        attempt: row.attempt,
+        nonce: row.nonce,
+        hash: row.hash,
+        raw: row.raw,
+        createdAt: row.created_at,
+      })),
     async markSent(index) {
       sent.run(index);
     },

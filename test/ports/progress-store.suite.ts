@@ -1,0 +1,107 @@
+import { expect } from "chai";
+import type { AnchorStore, LedgerStore, Tenant } from "#src/ledger/ports.ts";
+import type { ProgressStore } from "#src/ledger/progress-ports.ts";
+
+export type OpenProgress = {
+  store: ProgressStore & LedgerStore;
+  anchors: AnchorStore;
+  tenant: Tenant;
+  /** Unix milliseconds, as the store sees them; tests move it. */
+  clock: { now: number };
+  close(): void;
+};
+
+const HASH = new Uint8Array(32).fill(5);
+
+/** What every implementation of ProgressStore must do. */
+export function progressStoreSuite(name: string, open: () => Promise<OpenProgress>): void {
+  describe(`ProgressStore: ${name}`, () => {
+    let opened: OpenProgress;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.close());
+
+    const progress = () => opened.store.progress();
+    const record = async (customerId: string) => {
+      opened.clock.now += 1_000;
+      await opened.store.record([{ tenant: opened.tenant, customerId, amount: 1n, reason: "r" }], true);
+      return opened.clock.now;
+    };
+    const prepare = (index: number, through: number) =>
+      opened.anchors.prepare({
+        index,
+        root: HASH,
+        size: 1,
+        through,
+        throughCheckpoint: 0,
+        createdAt: opened.clock.now,
+      });
+    const confirm = (index: number, confirmedAt: number) =>
+      opened.anchors.markConfirmed(index, {
+        transactionHash: HASH,
+        blockNumber: index,
+        blockHash: HASH,
+        blockTime: 1,
+        confirmedAt,
+      });
+
+    it("an empty record has nothing to anchor", async () => {
+      expect(await progress()).to.deep.equal({
+        recorded: 0,
+        anchored: 0,
+        oldestPendingAt: null,
+        latestIndex: 0,
+        confirmedIndex: 0,
+        confirmedAt: null,
+      });
+    });
+
+    it("what is recorded waits from its first delta on, whoever's it is", async () => {
+      const first = await record("a");
+      await record("b");
+      expect(await progress()).to.include({ recorded: 2, anchored: 0, oldestPendingAt: first });
+    });
+
+    it("an anchor that is on its way has taken in nothing yet", async () => {
+      const first = await record("a");
+      await prepare(1, 1);
+      expect(await progress()).to.include({ anchored: 0, oldestPendingAt: first, latestIndex: 1, confirmedIndex: 0 });
+    });
+
+    it("a confirmed anchor leaves what came after it", async () => {
+      await record("a");
+      const second = await record("a");
+      await prepare(1, 1);
+      await confirm(1, 77);
+      expect(await progress()).to.deep.equal({
+        recorded: 2,
+        anchored: 1,
+        oldestPendingAt: second,
+        latestIndex: 1,
+        confirmedIndex: 1,
+        confirmedAt: 77,
+      });
+    });
+
+    it("with all of it anchored nothing waits", async () => {
+      await record("a");
+      await prepare(1, 1);
+      await confirm(1, 77);
+      expect(await progress()).to.include({ recorded: 1, anchored: 1, oldestPendingAt: null });
+    });
+
+    it("an anchor that a reorganisation took back counts no more", async () => {
+      const first = await record("a");
+      await prepare(1, 1);
+      await confirm(1, 77);
+      await opened.anchors.markUnconfirmed(1);
+      expect(await progress()).to.include({
+        anchored: 0,
+        oldestPendingAt: first,
+        confirmedIndex: 0,
+        confirmedAt: null,
+      });
+    });
+  });
+}

@@ -1,0 +1,14 @@
+import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { progressStoreSuite } from "./progress-store.suite.ts";
+
+progressStoreSuite("SQLite", async () => {
+  const { dir, remove } = temporaryFolder();
+  const opened = await openRecord(dir);
+  return {
+    ...opened,
+    close() {
+      opened.close();
+      remove();
+    },
+  };
+});
