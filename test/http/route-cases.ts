@@ -6,6 +6,7 @@ import type { Members, Request } from "./call.ts";
 import { CHECKPOINT_ROUTE_CASES, DERIVE_SCOPE_REJECTS } from "./checkpoint-route-cases.ts";
 import { COMPARE_ROUTE_CASES } from "./compare-route-cases.ts";
 import { KEY_ROUTE_CASES } from "./key-route-cases.ts";
+import { WEBHOOK_ROUTE_CASES } from "./webhook-route-cases.ts";
 import { OPERATING_ROUTE_CASES } from "./operating-route-cases.ts";
 import type { Seed } from "./seed.ts";
 
@@ -334,6 +335,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...BULK_ROUTE_CASES,
   ...CHECKPOINT_ROUTE_CASES,
   ...KEY_ROUTE_CASES,
+  ...WEBHOOK_ROUTE_CASES,
   ...COMPARE_ROUTE_CASES,
   ...OPERATING_ROUTE_CASES,
 ];

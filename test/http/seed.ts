@@ -8,6 +8,7 @@ import { recordIdOf } from "#src/core/record-id.ts";
 import { makeApiKey, parseApiKey } from "#src/ledger/api-keys.ts";
 import type { Scope, Tenant } from "#src/ledger/ports.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
+import type { EventName } from "#src/ledger/webhook-ports.ts";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
@@ -23,6 +24,16 @@ export type Seed = {
   brimful: Seeded;
   /** A delta of another tenant. */
   theirs: Seeded;
+  webhooks: SeededWebhooks;
+};
+
+/** Endpoints on this machine, which the server does not deliver to unless it is told to, and an event on its way to the first. */
+export type SeededWebhooks = {
+  stays: string;
+  theirs: string;
+  toDelete: string[];
+  eventId: string;
+  theirEventId: string;
 };
 
 export type Seeded = { customerId: string; recordId: string; receiptId: string };
@@ -69,6 +80,7 @@ export async function seedDirectory(dir: string): Promise<Seed> {
     erased: await seedDelta(store, ours, "erased", 5n * ONE),
     brimful: await seedDelta(store, ours, "brimful", MAX_BALANCE - 1n),
     theirs: await seedDelta(store, other, "theirs", 7n * ONE),
+    webhooks: await seedWebhooks(store, ours, other),
   };
   store.close();
   change(dir, "UPDATE api_keys SET revoked_at = created_at WHERE public_id = ?", parseApiKey(keys.revoked)!.publicId);
@@ -78,6 +90,34 @@ export async function seedDirectory(dir: string): Promise<Seed> {
     fromHex(seed.erased.receiptId),
   );
   return seed;
+}
+
+async function seedWebhooks(store: SqliteStore, ours: Tenant, other: Tenant): Promise<SeededWebhooks> {
+  const endpoint = async (id: string, { id: tenantId }: Tenant, events: readonly EventName[]) => {
+    const url = "http://127.0.0.1:9/hook";
+    await store.addEndpoint(
+      {
+        id,
+        tenantId,
+        url,
+        description: null,
+        events,
+        secret: `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+        createdAt: Date.now(),
+      },
+      20,
+    );
+    return id;
+  };
+  const stays = await endpoint("whk_stays", ours, ["anchoring.halted"]);
+  const theirs = await endpoint("whk_theirs", other, ["anchoring.halted"]);
+  const toDelete = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => endpoint(`whk_delete${i}`, ours, ["delta.failed"])),
+  );
+  await store.makeHaltedEvents(Date.now());
+  const eventOf = async ({ id }: Tenant) =>
+    (await store.deliveries(id, undefined, { offset: 0, limit: 1 })).deliveries[0]!.event.eventId;
+  return { stays, theirs, toDelete, eventId: await eventOf(ours), theirEventId: await eventOf(other) };
 }
 
 async function seedDelta(store: SqliteStore, tenant: Tenant, customerId: string, amount: bigint): Promise<Seeded> {

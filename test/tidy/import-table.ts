@@ -20,10 +20,12 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
     [
       "core",
       "ledger/ports",
+      "ledger/checkpoint-ports.ts",
       "ledger/effect-ports.ts",
       "ledger/erasure-ports.ts",
       "ledger/progress-ports.ts",
       "ledger/survey-ports.ts",
+      "ledger/webhook-ports.ts",
       "ledger/calendar.ts",
       "ledger/compose.ts",
       "ledger/seal.ts",
@@ -33,7 +35,8 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ],
   // The compiler's output is the contract's bytecode.
   ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
-  ["webhooks", ["core", "ledger/ports"]],
+  // A delivery's body is a message like an answer, and is made from the record when it is sent.
+  ["webhooks", ["core", "wire", "ledger/ports", "ledger/checkpoint-ports.ts", "ledger/contents.ts", "ledger/webhook"]],
   ["http", ["http/docs.ts", "ledger", "wire", "core"]],
   // The page links to the README, and both are served from where they are.
   ["http/docs.ts", ["http/docs", "../README.md"]],
@@ -43,6 +46,8 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
   ["config.ts", ["core", "wire"]],
+  // Looks at the calendar for main.
+  ["month-closing.ts", ["ledger"]],
   // The composition roots: the process, and its worker thread.
   ["main.ts", ALL],
   ["checkpoint-job.ts", ALL],
@@ -66,16 +71,20 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["pino", ["main.ts", "logging"]],
   ["prom-client", ["http/metrics.ts"]],
   ["rate-limiter-flexible", ["http/rate-limit.ts"]],
+  ["standardwebhooks", ["webhooks"]],
   ["viem", ["chain"]],
   ["zod", ["wire", "http", "config.ts"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
   ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  // Names are resolved where the address is judged, and nowhere else.
+  ["node:dns", ["webhooks"]],
   ["node:events", ["main.ts"]],
   ["node:fs", ["storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
-  ["node:http", ["chain/embedded", "http", "main.ts"]],
+  ["node:http", ["chain/embedded", "http", "webhooks", "main.ts"]],
+  ["node:https", ["webhooks"]],
   ["node:module", ["chain/embedded"]],
-  ["node:net", ["chain/embedded", "http", "main.ts"]],
+  ["node:net", ["chain/embedded", "http", "webhooks", "main.ts"]],
   ["node:os", ["config.ts", "main.ts"]],
   ["node:path", ["storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],

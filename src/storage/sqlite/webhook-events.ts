@@ -109,12 +109,13 @@ export function openEventMaking(
             now,
           );
         } else if (own.some((listener) => listener.events.has("delta.verified"))) {
-          const done = Math.max(sequence, countBefore.get(ledger, count)?.count ?? 0);
-          const last = Math.min(count, done + most);
-          for (sequence = done; sequence < last && looked + made < most; ) {
+          sequence = Math.max(sequence, countBefore.get(ledger, count)?.count ?? 0);
+          // At least one in each step, so that steps of any size come to an end.
+          do {
+            invariant(sequence < count, "a head in an anchor has a delta that no earlier one had");
             sequence += 1;
             made += tell(own, { event: "delta.verified", tenant, subject: ledger, reference: sequence, anchor }, now);
-          }
+          } while (sequence < count && looked + made < most);
           if (sequence < count) continue;
         }
         [position, sequence] = [position + 1, 0];
