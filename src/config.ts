@@ -27,11 +27,17 @@ const key = z
 
 /** The order of secp256k1's group (SEC 2, section 2.4.1): a private key is below it, and not zero. */
 const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-const privateKey = key.refine((text) => BigInt(text) > 0n && BigInt(text) < GROUP_ORDER, "must be a private key of secp256k1");
+const privateKey = key.refine(
+  (text) => BigInt(text) > 0n && BigInt(text) < GROUP_ORDER,
+  "must be a private key of secp256k1",
+);
 
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 
-const flag = z.enum(["true", "false"], "must be true or false").default("false").transform((text) => text === "true");
+const flag = z
+  .enum(["true", "false"], "must be true or false")
+  .default("false")
+  .transform((text) => text === "true");
 
 /** Every setting: an environment variable, what it may be, and what it is where it is not set. */
 const SETTINGS = z.object({
@@ -43,7 +49,10 @@ const SETTINGS = z.object({
   TALLYROOT_CHAIN_PORT: port(8545),
   TALLYROOT_RPC_URL: url.optional(),
   TALLYROOT_PUBLISHER_KEY: privateKey.optional(),
-  TALLYROOT_CONTRACT: z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address").optional(),
+  TALLYROOT_CONTRACT: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
+    .optional(),
   TALLYROOT_ANCHOR_INTERVAL_MS: count(50, 86_400_000).default(2000),
   TALLYROOT_CONFIRMATIONS: count(1, 10_000).optional(),
   TALLYROOT_MASTER_KEY: key.optional(),
@@ -53,7 +62,10 @@ const SETTINGS = z.object({
   TALLYROOT_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
   TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
   TALLYROOT_TRUSTED_PROXIES: count(0, 10).default(0),
-  TALLYROOT_METRICS_TOKEN: z.string().regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 printable characters").optional(),
+  TALLYROOT_METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 printable characters")
+    .optional(),
   TALLYROOT_WEBHOOK_ALLOW_PRIVATE: flag,
   TALLYROOT_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error").default("warn"),
 });
@@ -116,7 +128,10 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     host: s.HOST,
     dataDir: s.TALLYROOT_DATA_DIR,
     publicUrl: s.TALLYROOT_PUBLIC_URL?.replace(/\/+$/, ""),
-    chain: s.TALLYROOT_CHAIN === "embedded" ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT } : { kind: "rpc", rpcUrl: s.TALLYROOT_RPC_URL! },
+    chain:
+      s.TALLYROOT_CHAIN === "embedded"
+        ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT }
+        : { kind: "rpc", rpcUrl: s.TALLYROOT_RPC_URL! },
     publisherKey: s.TALLYROOT_PUBLISHER_KEY as `0x${string}` | undefined,
     contract: s.TALLYROOT_CONTRACT as `0x${string}` | undefined,
     anchorIntervalMs: s.TALLYROOT_ANCHOR_INTERVAL_MS,
@@ -125,7 +140,10 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
     publicReasons: s.TALLYROOT_PUBLIC_REASONS,
     closeMonths: s.TALLYROOT_CLOSE_MONTHS,
-    rateLimits: { perKey: s.TALLYROOT_RATE_LIMIT_PER_MINUTE ?? null, perAddress: s.TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE ?? null },
+    rateLimits: {
+      perKey: s.TALLYROOT_RATE_LIMIT_PER_MINUTE ?? null,
+      perAddress: s.TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE ?? null,
+    },
     trustedProxies: s.TALLYROOT_TRUSTED_PROXIES,
     metricsToken: s.TALLYROOT_METRICS_TOKEN ?? null,
     webhookAllowPrivate: s.TALLYROOT_WEBHOOK_ALLOW_PRIVATE,

@@ -8,7 +8,6 @@ import { ChainStartError } from "./chain/embedded/errors.ts";
 import { startEmbeddedChain } from "./chain/embedded/start.ts";
 import { establishPlace } from "./chain/establish.ts";
 import { openWitness } from "./chain/witness.ts";
-import { startCheckpointJob } from "./checkpoint-thread.ts";
 import { readConfig, SettingError } from "./config.ts";
 import { checksumAddress } from "./core/address.ts";
 import { fromHex, toHex } from "./core/bytes.ts";
@@ -18,15 +17,17 @@ import { fastKeccak } from "./fast-keccak.ts";
 import { createApp } from "./http/app.ts";
 import { openMetrics } from "./http/metrics.ts";
 import { ROUTES } from "./http/route-table.ts";
+import { startCheckpointJob } from "./jobs/checkpoint-thread.ts";
+import { startMonthClosing } from "./jobs/month-closing.ts";
 import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
-import type { Tenant, TenantStore } from "./ledger/ports.ts";
+import type { Tenant } from "./ledger/ports/ledgers.ts";
+import type { TenantStore } from "./ledger/ports/tenants.ts";
 import { SealBrokenError, sealingKey } from "./ledger/seal.ts";
 import { openSummaries } from "./ledger/summarize.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "./storage/sqlite/database.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
-import { startMonthClosing } from "./month-closing.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
@@ -57,7 +58,13 @@ async function main(): Promise<void> {
   const masterKey = config.masterKey ?? dir.key("master-key");
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
-  const store = openSqliteStore({ dir: dir.path, master, clock: Date.now, report: (message, error) => log.error({ err: error }, message), quota: config.quota });
+  const store = openSqliteStore({
+    dir: dir.path,
+    master,
+    clock: Date.now,
+    report: (message, error) => log.error({ err: error }, message),
+    quota: config.quota,
+  });
   const contents = openContents(store, master);
 
   // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
@@ -65,7 +72,13 @@ async function main(): Promise<void> {
   const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
   let newKey: string | undefined;
   if (store.facts.get(FIRST_KEY) === undefined) {
-    newKey = await makeApiKey(store, { tenantId: tenant.id, scope: "admin", label: "made at the first start", mode: keyMode, now: Date.now() });
+    newKey = await makeApiKey(store, {
+      tenantId: tenant.id,
+      scope: "admin",
+      label: "made at the first start",
+      mode: keyMode,
+      now: Date.now(),
+    });
     dir.write("api-key", `${newKey}\n`);
     store.facts.set(FIRST_KEY, "written");
   }
@@ -73,17 +86,42 @@ async function main(): Promise<void> {
   // The chain, and the place on it.
   const publisherKey = config.publisherKey ?? dir.key("publisher-key");
   const embedded =
-    config.chain.kind === "embedded" ? await startEmbeddedChain({ dir: dir.path, port: config.chain.port, host: config.host, publisherKey, log }) : undefined;
+    config.chain.kind === "embedded"
+      ? await startEmbeddedChain({ dir: dir.path, port: config.chain.port, host: config.host, publisherKey, log })
+      : undefined;
   const rpcUrl = embedded?.rpcUrl ?? (config.chain as { rpcUrl: string }).rpcUrl;
-  const place = await establishPlace({ rpcUrl, publisherKey, contract: config.contract, facts: store.facts, freshSalt: () => randomBytes(32) });
+  const place = await establishPlace({
+    rpcUrl,
+    publisherKey,
+    contract: config.contract,
+    facts: store.facts,
+    freshSalt: () => randomBytes(32),
+  });
 
   // What runs: the checkpoint job and the deliveries beside the API.
   let url = "";
   const publicUrl = () => config.publicUrl ?? url;
   const allowPrivate = config.webhookAllowPrivate;
-  const webhooks = openDeliveries({ store, contents, place, publicUrl, post: openPost({ allowPrivate }), allowPrivate, clock: Date.now, log });
+  const webhooks = openDeliveries({
+    store,
+    contents,
+    place,
+    publicUrl,
+    post: openPost({ allowPrivate }),
+    allowPrivate,
+    clock: Date.now,
+    log,
+  });
   const job = startCheckpointJob(
-    { dataDir: dir.path, masterKey, publisherKey, rpcUrl, place: { chainId: place.chainId, contract: place.contract, log: place.log }, confirmations: config.confirmations, intervalMs: config.anchorIntervalMs },
+    {
+      dataDir: dir.path,
+      masterKey,
+      publisherKey,
+      rpcUrl,
+      place: { chainId: place.chainId, contract: place.contract, log: place.log },
+      confirmations: config.confirmations,
+      intervalMs: config.anchorIntervalMs,
+    },
     log,
     { confirmed: webhooks.wake, halted: webhooks.halted },
   );
@@ -106,7 +144,10 @@ async function main(): Promise<void> {
     clock: Date.now,
     async readiness() {
       const anchoring = job.state();
-      return { ready: !anchoring.halted, checks: { database: { ok: true, detail: "open" }, anchoring: { ok: anchoring.ok, detail: anchoring.detail } } };
+      return {
+        ready: !anchoring.halted,
+        checks: { database: { ok: true, detail: "open" }, anchoring: { ok: anchoring.ok, detail: anchoring.detail } },
+      };
     },
     metrics: openMetrics({
       progress: store.progress,
@@ -121,7 +162,10 @@ async function main(): Promise<void> {
   const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, log));
   server.listen(config.port, config.host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
-    const problem = error.code === "EADDRINUSE" ? `port ${config.port} on ${config.host} is in use: choose another with PORT, or 0 for a free one` : `port ${config.port} on ${config.host} cannot be opened (${error.code}): check PORT and HOST`;
+    const problem =
+      error.code === "EADDRINUSE"
+        ? `port ${config.port} on ${config.host} is in use: choose another with PORT, or 0 for a free one`
+        : `port ${config.port} on ${config.host} cannot be opened (${error.code}): check PORT and HOST`;
     throw new SettingError(problem, { cause: error });
   });
   const { port } = server.address() as AddressInfo;
@@ -153,10 +197,22 @@ async function main(): Promise<void> {
   process.on("SIGTERM", () => void stop("asked to end"));
 
   // Whoever reads this may stop the server at once, so it comes after all that.
-  const running = { url, rpcUrl, chainId: place.chainId, contract: checksumAddress(place.contract), log: toHex(place.log), pid: process.pid };
+  const running = {
+    url,
+    rpcUrl,
+    chainId: place.chainId,
+    contract: checksumAddress(place.contract),
+    log: toHex(place.log),
+    pid: process.pid,
+  };
   dir.write("server.json", `${JSON.stringify(running, null, 2)}\n`);
   process.stdout.write(welcome({ ...running, dataDir: dir.path, embedded: embedded !== undefined, newKey }));
-  embedded?.failed.then((error) => log.error({ err: error }, "the embedded chain died: recording goes on, anchoring waits until the server is started again"));
+  embedded?.failed.then((error) =>
+    log.error(
+      { err: error },
+      "the embedded chain died: recording goes on, anchoring waits until the server is started again",
+    ),
+  );
 }
 
 /** @throws SettingError when the master key is not the one that this data directory was made with. */
@@ -165,13 +221,18 @@ async function openTenant(store: TenantStore): Promise<Tenant> {
     return (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;
-    throw new SettingError("the master key is not the one that this data directory was made with: check TALLYROOT_MASTER_KEY, or the file master-key", { cause: error });
+    throw new SettingError(
+      "the master key is not the one that this data directory was made with: check TALLYROOT_MASTER_KEY, or the file master-key",
+      { cause: error },
+    );
   }
 }
 
 main().catch((error: unknown) => {
   // A system call that failed says in its message what failed, and on which file.
   const expected = error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || "syscall" in error);
-  process.stderr.write(expected ? `tallyroot: ${error.message}\n` : `tallyroot: ${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    expected ? `tallyroot: ${error.message}\n` : `tallyroot: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(1);
 });

@@ -1,5 +1,13 @@
 /** What a person at the terminal needs once the server answers. */
-export function welcome(running: { url: string; rpcUrl: string; chainId: number; contract: string; dataDir: string; embedded: boolean; newKey: string | undefined }): string {
+export function welcome(running: {
+  url: string;
+  rpcUrl: string;
+  chainId: number;
+  contract: string;
+  dataDir: string;
+  embedded: boolean;
+  newKey: string | undefined;
+}): string {
   const { url, rpcUrl, chainId, contract, dataDir, embedded, newKey } = running;
   const keyFile = `${dataDir}/api-key`;
   const key = newKey ?? `$(cat '${keyFile}')`;

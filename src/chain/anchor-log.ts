@@ -18,7 +18,7 @@ import { encodeFunctionData } from "viem/utils";
 import { checksumAddress } from "../core/address.ts";
 import { fromHex, type Hex, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
-import type { AnchorChain, AnchorPlace, Mined } from "../ledger/ports.ts";
+import type { AnchorChain, AnchorPlace, Mined } from "../ledger/ports/anchoring.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 
 /** A replacement pays an eighth more than what it replaces: nodes ask for at least a tenth (go-ethereum's txpool). */

@@ -4,7 +4,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { checksumAddress } from "../core/address.ts";
 import { fromHex, type Hex, toHex } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
-import type { AnchorPlace } from "../ledger/ports.ts";
+import type { AnchorPlace } from "../ledger/ports/anchoring.ts";
 import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 

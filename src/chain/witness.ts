@@ -3,7 +3,7 @@ import { checksumAddress } from "../core/address.ts";
 import { type Hex, toHex } from "../core/bytes.ts";
 import type { AnchorReference } from "../core/receipt.ts";
 import { type Step, stepOf } from "../core/verify-receipt.ts";
-import type { Witness } from "../ledger/ports.ts";
+import type { Witness } from "../ledger/ports/anchoring.ts";
 import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 

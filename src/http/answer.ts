@@ -16,7 +16,9 @@ export function answerError(response: Response, error: TallyrootError, problemJs
   const status = STATUSES[code];
   const { next, meaning } = ERRORS[code];
   const requestId = String(response.getHeader("X-Request-Id"));
-  const own = Object.fromEntries(OWN_MEMBERS.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]));
+  const own = Object.fromEntries(
+    OWN_MEMBERS.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
+  );
   const { verified, ...rest } = Object.fromEntries(Object.entries(facts).filter(([name]) => !(name in own)));
   const details = { ...rest, next };
   if (typeof facts.retryAfterSeconds === "number") response.setHeader("Retry-After", String(facts.retryAfterSeconds));
@@ -24,19 +26,41 @@ export function answerError(response: Response, error: TallyrootError, problemJs
   if (problemJson) {
     // RFC 9457; the type is the code, which is stable, under the documentation of this server.
     response.type("application/problem+json");
-    response.send(JSON.stringify({ type: `/docs#${code}`, title: meaning, status, detail: message, code, ...own, details, requestId }));
+    response.send(
+      JSON.stringify({
+        type: `/docs#${code}`,
+        title: meaning,
+        status,
+        detail: message,
+        code,
+        ...own,
+        details,
+        requestId,
+      }),
+    );
     return;
   }
   response.type("application/json");
-  response.send(JSON.stringify({ success: false, ...(verified !== undefined && { verified }), error: { code, message, details, ...own, requestId } }));
+  response.send(
+    JSON.stringify({
+      success: false,
+      ...(verified !== undefined && { verified }),
+      error: { code, message, details, ...own, requestId },
+    }),
+  );
 }
 
 /** What a caller may know of any failure: coded errors as they are, everything else as INTERNAL. */
 export function publicError(error: unknown): TallyrootError {
   if (error instanceof TallyrootError) return error;
-  if (error instanceof URIError) return new TallyrootError("VALIDATION_ERROR", "the path is not UTF-8 in percent-encoding");
+  if (error instanceof URIError)
+    return new TallyrootError("VALIDATION_ERROR", "the path is not UTF-8 in percent-encoding");
   const code = bodyParserCode(error);
-  if (code) return new TallyrootError(code, code === "BODY_TOO_LARGE" ? "the body is larger than this route takes" : "the body could not be read");
+  if (code)
+    return new TallyrootError(
+      code,
+      code === "BODY_TOO_LARGE" ? "the body is larger than this route takes" : "the body could not be read",
+    );
   return new TallyrootError("INTERNAL", "the server made a mistake; report it with the request id");
 }
 

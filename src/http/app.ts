@@ -3,7 +3,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from "helmet";
 import { ChainUnavailableError, TallyrootError } from "../core/errors.ts";
 import { inSteps } from "../ledger/in-steps.ts";
-import type { Log } from "../ledger/ports.ts";
+import type { Log } from "../ledger/ports/log.ts";
 import { LIMITS } from "../wire/fields.ts";
 import { parseJson } from "../wire/json.ts";
 import { parsingJson } from "../wire/json-in-steps.ts";
@@ -11,9 +11,9 @@ import { answerError, publicError, successBody } from "./answer.ts";
 import { bearerOf, type Caller, openAuthentication } from "./authenticate.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
 import { expectLines, limitReading } from "./lines-body.ts";
+import type { Metrics } from "./metrics.ts";
 import { openApiOf } from "./openapi.ts";
 import { parsePart } from "./parse-part.ts";
-import type { Metrics } from "./metrics.ts";
 import { PROTECTION } from "./protection.ts";
 import { openRateLimit } from "./rate-limit.ts";
 import type { Answer, Route, Service } from "./route.ts";
@@ -41,7 +41,8 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
       response.locals.line = line;
-      if (line.cors) response.set({ "Access-Control-Allow-Origin": line.cors, "Access-Control-Expose-Headers": READABLE });
+      if (line.cors)
+        response.set({ "Access-Control-Allow-Origin": line.cors, "Access-Control-Expose-Headers": READABLE });
       if (line.access !== "public") {
         const caller = await authenticate(request, line.access);
         expectReach(line, caller);
@@ -55,7 +56,13 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       const call = {
         params: parsePart(line.params, request.params),
         query: parsePart(line.query, request.query),
-        body: line.takes !== "lines" && line.body && parsePart(line.body, hasBody(request) || !line.body.safeParse(undefined).success ? await jsonBody(request, line) : undefined),
+        body:
+          line.takes !== "lines" &&
+          line.body &&
+          parsePart(
+            line.body,
+            hasBody(request) || !line.body.safeParse(undefined).success ? await jsonBody(request, line) : undefined,
+          ),
         bytes: request,
         tenant: caller?.tenant,
         caller,
@@ -67,7 +74,10 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
       if (caller) await expectOwnCustomer(service.store, line, caller, call);
       await answer(response, line, await line.handle(service, call as never), log);
     };
-    const readBody = line.takes === "lines" ? expectLines : [limitReading, express.raw({ type: isJson, limit: line.bodyLimit ?? LIMITS.bodyBytes })];
+    const readBody =
+      line.takes === "lines"
+        ? expectLines
+        : [limitReading, express.raw({ type: isJson, limit: line.bodyLimit ?? LIMITS.bodyBytes })];
     if (line.method === "POST") app.post(line.path, admit, readBody, run);
     else if (line.method === "PATCH") app.patch(line.path, admit, readBody, run);
     else if (line.method === "DELETE") app.delete(line.path, admit, run);
@@ -152,7 +162,10 @@ function idempotencyKeyOf(request: Request): string | undefined {
   const key = request.get("Idempotency-Key");
   if (key === undefined || request.method !== "POST") return undefined;
   if (key.length < 1 || key.length > LIMITS.idempotencyKeyLength) {
-    throw new TallyrootError("VALIDATION_ERROR", `Idempotency-Key: must have 1 to ${LIMITS.idempotencyKeyLength} characters`);
+    throw new TallyrootError(
+      "VALIDATION_ERROR",
+      `Idempotency-Key: must have 1 to ${LIMITS.idempotencyKeyLength} characters`,
+    );
   }
   return key;
 }
@@ -165,7 +178,11 @@ function answerOptions(routes: readonly Route[]) {
     const methods = methodsOf(lines);
     response.setHeader("Allow", methods);
     if (lines.every((line) => line.cors)) {
-      response.set({ "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": "*" });
+      response.set({
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": "*",
+      });
     }
     response.status(204).end();
   };
@@ -195,7 +212,10 @@ function pathMatches(pattern: string, path: string): boolean {
 }
 
 function fail(error: unknown, request: Request, response: Response, log: Log): void {
-  const shown = error instanceof ChainUnavailableError ? new TallyrootError("SERVICE_UNAVAILABLE", "the chain does not answer now", { retryAfterSeconds: 2 }) : publicError(error);
+  const shown =
+    error instanceof ChainUnavailableError
+      ? new TallyrootError("SERVICE_UNAVAILABLE", "the chain does not answer now", { retryAfterSeconds: 2 })
+      : publicError(error);
   const requestId = response.getHeader("X-Request-Id");
   const line = { requestId, method: request.method, path: request.path, code: shown.code };
   if (shown.code === "INTERNAL") log.error({ ...line, err: error }, "failed");

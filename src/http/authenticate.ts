@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { TallyrootError } from "../core/errors.ts";
 import { OPERATOR_TENANT, parseApiKey } from "../ledger/api-keys.ts";
-import type { ApiKeyRecord, Scope, Tenant, TenantStore } from "../ledger/ports.ts";
+import type { Tenant } from "../ledger/ports/ledgers.ts";
+import type { ApiKeyRecord, Scope, TenantStore } from "../ledger/ports/tenants.ts";
 import type { Access } from "./route.ts";
 
 /** What a scope includes. */

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
-import type { Progress } from "../ledger/progress-ports.ts";
+import type { Progress } from "../ledger/ports/progress.ts";
 import type { Route } from "./route.ts";
 
 /** What the checkpoint job knows of itself and of the chain. `chainHead`: the latest block that it saw. */

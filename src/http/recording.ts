@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { formatAmount } from "../core/amount.ts";
 import { TallyrootError } from "../core/errors.ts";
-import type { RecordRequest, Tenant } from "../ledger/ports.ts";
+import type { RecordRequest, Tenant } from "../ledger/ports/ledgers.ts";
 import { type BulkItem, type BulkOutcome, itemRequestId } from "../ledger/record-group.ts";
 import type { BulkIds } from "../ledger/request-id.ts";
 import { type BulkResult, bulkItem, viewRecorded, viewRefused } from "../wire/batch.ts";

@@ -1,15 +1,16 @@
 import type { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
-import type { CheckpointStore } from "../ledger/checkpoint-ports.ts";
-import type { Contents } from "../ledger/contents.ts";
-import type { LedgerStore, Scope, Tenant, TenantStore, Witness } from "../ledger/ports.ts";
-import type { AnchorPlace } from "../ledger/ports.ts";
-import type { Summaries } from "../ledger/summarize.ts";
-import type { SurveyStore } from "../ledger/survey-ports.ts";
 import type { KeyMode } from "../ledger/api-keys.ts";
-import type { EffectStore } from "../ledger/effect-ports.ts";
-import type { ErasureStore } from "../ledger/erasure-ports.ts";
-import type { Deliverer, WebhookStore } from "../ledger/webhook-ports.ts";
+import type { Contents } from "../ledger/contents.ts";
+import type { AnchorPlace, Witness } from "../ledger/ports/anchoring.ts";
+import type { CheckpointStore } from "../ledger/ports/checkpoints.ts";
+import type { EffectStore } from "../ledger/ports/effects.ts";
+import type { ErasureStore } from "../ledger/ports/erasure.ts";
+import type { LedgerStore, Tenant } from "../ledger/ports/ledgers.ts";
+import type { SurveyStore } from "../ledger/ports/survey.ts";
+import type { Scope, TenantStore } from "../ledger/ports/tenants.ts";
+import type { Deliverer, WebhookStore } from "../ledger/ports/webhooks.ts";
+import type { Summaries } from "../ledger/summarize.ts";
 import type { Caller } from "./authenticate.ts";
 import type { CustomerReach } from "./customer-keys.ts";
 import type { Metrics } from "./metrics.ts";
@@ -74,10 +75,18 @@ export type Call<Params, Query, Body> = {
 };
 
 /** A body that is sent piece by piece, as fast as the caller reads it. */
-export type Chunks = { chunks: AsyncIterable<string>; mediaType: string; status?: number; headers?: Record<string, string> };
+export type Chunks = {
+  chunks: AsyncIterable<string>;
+  mediaType: string;
+  status?: number;
+  headers?: Record<string, string>;
+};
 
 /** What a handler answers: data for the envelope, a file as it is, or a long body in pieces. */
-export type Answer = Chunks | { data: object; status?: number; headers?: Record<string, string> } | { file: string | Uint8Array; mediaType: string; headers?: Record<string, string> };
+export type Answer =
+  | Chunks
+  | { data: object; status?: number; headers?: Record<string, string> }
+  | { file: string | Uint8Array; mediaType: string; headers?: Record<string, string> };
 
 /**
  * One line of the API: everything that dispatch, documentation and tests need to know about it.
@@ -112,7 +121,11 @@ export type Route = {
 type Out<T> = T extends z.ZodType ? z.output<T> : undefined;
 
 /** Ties the types of a route's schemas to its handler. */
-export function route<P extends z.ZodType | undefined, Q extends z.ZodType | undefined, B extends z.ZodType | undefined>(
+export function route<
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+>(
   line: Omit<Route, "handle" | "params" | "query" | "body"> & {
     params?: P;
     query?: Q;

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Response } from "express";
-import type { Log } from "../ledger/ports.ts";
+import type { Log } from "../ledger/ports/log.ts";
 import type { Chunks } from "./route.ts";
 
 /** How a caller shows that it is gone: while it was being read from, and while it was being written to. */

@@ -3,7 +3,8 @@ import { sameBytes, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError, invariant } from "../core/errors.ts";
 import { collect } from "./collect.ts";
 import type { Contents } from "./contents.ts";
-import type { Anchor, AnchorChain, AnchorStore, AnchorTransaction, Mined } from "./ports.ts";
+import type { AnchorChain, AnchorStore, AnchorTransaction, Mined } from "./ports/anchoring.ts";
+import type { Anchor } from "./ports/ledgers.ts";
 
 /** Milliseconds until the first second look at a transaction that is on its way; each next wait is twice as long, up to the longest. */
 const POLL_MS = 100;

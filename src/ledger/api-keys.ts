@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { ApiKeyRecord, Scope, TenantStore } from "./ports.ts";
+import type { ApiKeyRecord, Scope, TenantStore } from "./ports/tenants.ts";
 
 /** The tenant whose admin keys are the operator's: made at the first start. */
 export const OPERATOR_TENANT = "default";

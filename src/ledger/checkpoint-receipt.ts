@@ -4,9 +4,10 @@ import { invariant } from "../core/errors.ts";
 import { type Delta, deltaFingerprint, leafOf } from "../core/fingerprint.ts";
 import { type CheckpointReceipt, encodeReceipt, receiptText } from "../core/receipt.ts";
 import { appendLeaf, EMPTY_FRONTIER, rootOf } from "../core/tree.ts";
-import type { CheckpointStore, StoredCheckpoint } from "./checkpoint-ports.ts";
 import { openPause } from "./in-steps.ts";
-import type { AnchorPlace, LedgerStore } from "./ports.ts";
+import type { AnchorPlace } from "./ports/anchoring.ts";
+import type { CheckpointStore, StoredCheckpoint } from "./ports/checkpoints.ts";
+import type { LedgerStore } from "./ports/ledgers.ts";
 import { anchorProofOf, type NotYet, referenceOf, verified } from "./receipts.ts";
 import { standingOfCheckpoint } from "./status.ts";
 

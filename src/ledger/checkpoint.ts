@@ -5,11 +5,11 @@ import { invariant, TallyrootError } from "../core/errors.ts";
 import { checkpointFingerprint, leafOf, selectionFingerprint } from "../core/fingerprint.ts";
 import { appendLeaf, EMPTY_FRONTIER, HASH_BYTES, rootOf } from "../core/tree.ts";
 import type { Window } from "./calendar.ts";
-import type { CheckpointStore, NewCheckpoint } from "./checkpoint-ports.ts";
-import type { EffectStore } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import { openPause, type Pause } from "./in-steps.ts";
-import type { Ledger, LedgerStore, StoredDelta, Tenant } from "./ports.ts";
+import type { CheckpointStore, NewCheckpoint } from "./ports/checkpoints.ts";
+import type { EffectStore } from "./ports/effects.ts";
+import type { Ledger, LedgerStore, StoredDelta, Tenant } from "./ports/ledgers.ts";
 import { balanceAfter } from "./scope.ts";
 
 /** Fingerprints read and hashed in one go: about a millisecond. */

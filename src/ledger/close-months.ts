@@ -1,8 +1,9 @@
 import { monthWindow, periodOf } from "./calendar.ts";
 import { checkpointAll } from "./checkpoint.ts";
-import type { CheckpointStore } from "./checkpoint-ports.ts";
-import type { EffectStore } from "./effect-ports.ts";
-import type { LedgerStore, TenantStore } from "./ports.ts";
+import type { CheckpointStore } from "./ports/checkpoints.ts";
+import type { EffectStore } from "./ports/effects.ts";
+import type { LedgerStore } from "./ports/ledgers.ts";
+import type { TenantStore } from "./ports/tenants.ts";
 
 /** Milliseconds after a month's end until it is closed: clocks of servers that record may differ. */
 const GRACE_MS = 5 * 60_000;

@@ -3,7 +3,8 @@ import { invariant } from "../core/errors.ts";
 import { headFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, EMPTY_FRONTIER, rootOf, rootOfLeaves } from "../core/tree.ts";
 import type { Contents } from "./contents.ts";
-import type { Anchor, AnchorLeaf, AnchorStore } from "./ports.ts";
+import type { AnchorLeaf, AnchorStore } from "./ports/anchoring.ts";
+import type { Anchor } from "./ports/ledgers.ts";
 import { rederiveHead } from "./rederive.ts";
 import { rederiveCheckpoint } from "./rederive-checkpoint.ts";
 

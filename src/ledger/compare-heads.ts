@@ -1,7 +1,7 @@
 import { sameBytes } from "../core/bytes.ts";
 import { rootAt } from "./consistency.ts";
 import { openPause } from "./in-steps.ts";
-import type { Ledger, LedgerStore } from "./ports.ts";
+import type { Ledger, LedgerStore } from "./ports/ledgers.ts";
 import { balanceAfter } from "./scope.ts";
 
 /** What a party has after one of a ledger's deltas. Balance in units of 10^-18; the root is over the leaves of deltas 1 … sequence. */

@@ -6,7 +6,7 @@ import type { Contents } from "./contents.ts";
 import { latestOf } from "./customers.ts";
 import { inSteps, openPause, type Pause } from "./in-steps.ts";
 import { DELTAS_PER_READ, lookUp, type NamedEntry, openNames, searchReferences } from "./name-deltas.ts";
-import type { LedgerStore, StoredDelta } from "./ports.ts";
+import type { LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 import type { Scope } from "./scope.ts";
 
 /** The most deltas that one comparison goes through. */

@@ -4,7 +4,7 @@ import { concatBytes, toHex, utf8 } from "../core/bytes.ts";
 import { type Content, commitmentOf } from "../core/content.ts";
 import { deltaFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, type Frontier } from "../core/tree.ts";
-import type { Ledger, RecordRequest, StoredDelta } from "./ports.ts";
+import type { Ledger, RecordRequest, StoredDelta } from "./ports/ledgers.ts";
 import { deltaPlace, saltOf, seal, unseal } from "./seal.ts";
 
 /** Where a ledger stands: all that the next delta depends on. A cache: it can be rebuilt from the stored deltas. */
@@ -25,14 +25,25 @@ export type LedgerState = {
  * @param now Unix milliseconds; a clock that went back does not take `recordedAt` with it.
  * @throws TallyrootError BALANCE_OVERFLOW
  */
-export function composeDelta(state: LedgerState, request: RecordRequest, now: number): { delta: StoredDelta; next: LedgerState } {
+export function composeDelta(
+  state: LedgerState,
+  request: RecordRequest,
+  now: number,
+): { delta: StoredDelta; next: LedgerState } {
   const { ledger, generation, key } = state;
   const sequence = state.frontier.count + 1;
   const balance = addToBalance(state.balance, request.amount);
   const recordedAt = Math.max(now, state.recordedAt);
   const sealedPart = privatePart(request);
   const commitment = commitmentOf(contentOf(request.customerId, request.amount, sealedPart, saltOf(key, sequence)));
-  const fingerprint = deltaFingerprint({ ledger: ledger.address, sequence, amount: request.amount, balance, recordedAt, commitment });
+  const fingerprint = deltaFingerprint({
+    ledger: ledger.address,
+    sequence,
+    amount: request.amount,
+    balance,
+    recordedAt,
+    commitment,
+  });
   const { frontier, completed } = appendLeaf(state.frontier, leafOf(fingerprint));
   const delta = {
     ledger,
@@ -73,5 +84,10 @@ function contentOf(customerId: string, amount: bigint, part: PrivatePart, salt: 
  */
 export function openContent(delta: StoredDelta, key: KeyObject, customerId: string): Content {
   const plain = unseal(key, deltaPlace(delta.ledger.address, delta.sequence), delta.sealed);
-  return contentOf(customerId, delta.amount, JSON.parse(plain.toString("utf8")) as PrivatePart, saltOf(key, delta.sequence));
+  return contentOf(
+    customerId,
+    delta.amount,
+    JSON.parse(plain.toString("utf8")) as PrivatePart,
+    saltOf(key, delta.sequence),
+  );
 }

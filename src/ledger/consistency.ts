@@ -1,7 +1,7 @@
 import { invariant } from "../core/errors.ts";
 import { verifyConsistency } from "../core/proof.ts";
 import { consistencyPositions, consistencyProof, peakPositions, rootOf } from "../core/tree.ts";
-import type { Ledger, LedgerStore } from "./ports.ts";
+import type { Ledger, LedgerStore } from "./ports/ledgers.ts";
 import { readerOver } from "./receipts.ts";
 
 /** A ledger's tree after some deltas. Undefined root: before the first. */

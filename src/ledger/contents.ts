@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Content } from "../core/content.ts";
 import { openContent } from "./compose.ts";
 import { type OpenKey, openLedgerKey } from "./keyring.ts";
-import type { Ledger, LedgerStore, StoredDelta } from "./ports.ts";
+import type { Ledger, LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 
 /** Open keys that are kept in memory, least recently used first out. */
 const MOST_KEYS = 10_000;

@@ -1,7 +1,7 @@
 import { checksumAddress, ledgerAddress } from "../core/address.ts";
 import { invariant, TallyrootError } from "../core/errors.ts";
 import type { Contents } from "./contents.ts";
-import type { Ledger, LedgerStore, Page, StoredDelta, Tenant } from "./ports.ts";
+import type { Ledger, LedgerStore, Page, StoredDelta, Tenant } from "./ports/ledgers.ts";
 
 /** One customer's ledger with what is derived from it. Balance in units of 10^-18, times in Unix milliseconds. */
 export type CustomerSummary = {

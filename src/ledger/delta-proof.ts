@@ -1,6 +1,6 @@
 import { type Hex, toHex } from "../core/bytes.ts";
 import { inclusionPositions, inclusionProof } from "../core/tree.ts";
-import type { LedgerStore, StoredDelta } from "./ports.ts";
+import type { LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 import { readerOver } from "./receipts.ts";
 
 /** Hashes of a delta, and the siblings that lead from it to its ledger's root. */

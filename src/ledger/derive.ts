@@ -2,7 +2,7 @@ import { addToBalance } from "../core/amount.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { bucketCount, buckets, type Granularity } from "./calendar.ts";
 import { openPause } from "./in-steps.ts";
-import type { LedgerStore, Page, StoredDelta } from "./ports.ts";
+import type { LedgerStore, Page, StoredDelta } from "./ports/ledgers.ts";
 import { balanceAfter, type Scope } from "./scope.ts";
 
 /** The most buckets that one breakdown has. */

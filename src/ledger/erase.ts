@@ -1,7 +1,7 @@
 import type { Contents } from "./contents.ts";
 import { ledgerOfCustomer } from "./customers.ts";
-import type { Erasure, ErasureStore } from "./erasure-ports.ts";
-import type { Ledger, LedgerStore, Tenant } from "./ports.ts";
+import type { Erasure, ErasureStore } from "./ports/erasure.ts";
+import type { Ledger, LedgerStore, Tenant } from "./ports/ledgers.ts";
 
 type Parts = {
   store: LedgerStore & ErasureStore;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TallyrootError } from "../core/errors.ts";
-import type { Ledger, LedgerStore } from "./ports.ts";
-import type { SurveyStore } from "./survey-ports.ts";
+import type { Ledger, LedgerStore } from "./ports/ledgers.ts";
+import type { SurveyStore } from "./ports/survey.ts";
 
 /** Sequences counted at once. */
 const STEP = 5_000;

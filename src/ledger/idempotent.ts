@@ -1,7 +1,7 @@
 import { canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
-import type { EffectStore, RequestEffect } from "./effect-ports.ts";
-import type { LedgerStore, Tenant } from "./ports.ts";
+import type { EffectStore, RequestEffect } from "./ports/effects.ts";
+import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
 import { requestIdOf } from "./request-id.ts";
 
 /** One request that has an effect besides recording. Members that were not sent are undefined or not there. */

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { concatBytes, utf8 } from "../core/bytes.ts";
-import type { Ledger, SealedKey } from "./ports.ts";
+import type { Ledger, SealedKey } from "./ports/ledgers.ts";
 import { freshKey, seal, sealingKey, unseal } from "./seal.ts";
 
 /** A ledger's open key, and the customer id that is sealed with it. */
@@ -15,7 +15,12 @@ function customerPlace(address: Uint8Array, generation: number): Uint8Array {
 }
 
 /** A fresh key for a ledger: open for use, and wrapped for the store. */
-export function makeLedgerKey(master: KeyObject, address: Uint8Array, generation: number, customerId: string): { open: OpenKey; sealed: SealedKey } {
+export function makeLedgerKey(
+  master: KeyObject,
+  address: Uint8Array,
+  generation: number,
+  customerId: string,
+): { open: OpenKey; sealed: SealedKey } {
   const raw = freshKey();
   const key = sealingKey(raw);
   return {
@@ -33,7 +38,11 @@ export function makeLedgerKey(master: KeyObject, address: Uint8Array, generation
  *
  * @throws SealBrokenError when the master key is not the one it was wrapped with.
  */
-export function openLedgerKey(master: KeyObject, ledger: Pick<Ledger, "address">, sealed: SealedKey): OpenKey | undefined {
+export function openLedgerKey(
+  master: KeyObject,
+  ledger: Pick<Ledger, "address">,
+  sealed: SealedKey,
+): OpenKey | undefined {
   const { generation, wrapped, sealedCustomerId } = sealed;
   if (!wrapped || !sealedCustomerId) return undefined;
   const key = sealingKey(unseal(master, keyPlace(ledger.address, generation), wrapped));

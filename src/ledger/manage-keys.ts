@@ -1,9 +1,10 @@
 import { toHex } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { freshApiKey, type KeyMode } from "./api-keys.ts";
-import type { EffectStore, RequestEffect } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
-import type { ApiKeyRecord, LedgerStore, Scope, Tenant, TenantStore } from "./ports.ts";
+import type { EffectStore, RequestEffect } from "./ports/effects.ts";
+import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
+import type { ApiKeyRecord, Scope, TenantStore } from "./ports/tenants.ts";
 
 type Parts = {
   store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">;

@@ -4,7 +4,7 @@ import { TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import type { Contents } from "./contents.ts";
 import type { Pause } from "./in-steps.ts";
-import type { Ledger, LedgerStore, StoredDelta } from "./ports.ts";
+import type { Ledger, LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 
 /** One line of a party's view, as it was sent: exactly one of the first four names the delta. Amounts in units of 10^-18. */
 export type NamedEntry = {

@@ -1,9 +1,10 @@
 import { TallyrootError } from "../core/errors.ts";
 import { freshApiKey, type KeyMode } from "./api-keys.ts";
-import type { EffectStore } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { Asker } from "./manage-keys.ts";
-import type { LedgerStore, Tenant, TenantStore } from "./ports.ts";
+import type { EffectStore } from "./ports/effects.ts";
+import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
+import type { TenantStore } from "./ports/tenants.ts";
 
 type Parts = {
   store: TenantStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">;

@@ -3,7 +3,8 @@ import { type AnchorReference, type DeltaReceipt, encodeReceipt, type Receipt } 
 import { inclusionPositions, inclusionProof, type NodeReader, type Position } from "../core/tree.ts";
 import { verifyReceipt } from "../core/verify-receipt.ts";
 import type { Contents } from "./contents.ts";
-import type { Anchor, AnchorPlace, LedgerStore, StoredDelta, Tenant } from "./ports.ts";
+import type { AnchorPlace } from "./ports/anchoring.ts";
+import type { Anchor, LedgerStore, StoredDelta, Tenant } from "./ports/ledgers.ts";
 import { standingOf } from "./status.ts";
 
 /** Asked for a receipt of a delta whose anchor is not final yet. */

@@ -1,8 +1,8 @@
 import { toHex } from "../core/bytes.ts";
 import { invariant, TallyrootError } from "../core/errors.ts";
-import type { RequestEffect } from "./effect-ports.ts";
 import { openPause } from "./in-steps.ts";
-import type { RecordRequest } from "./ports.ts";
+import type { RequestEffect } from "./ports/effects.ts";
+import type { RecordRequest } from "./ports/ledgers.ts";
 import { canonicalRequest, conflict, differingMembers, expectCorrectable, type Recorded } from "./record.ts";
 import { type BulkItem, type BulkParts, refusalOf } from "./record-group.ts";
 

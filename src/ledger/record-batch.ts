@@ -1,9 +1,9 @@
 import { sameBytes, toHex } from "../core/bytes.ts";
 import { canonicalJson } from "../core/content.ts";
 import { type ErrorCode, TallyrootError } from "../core/errors.ts";
-import type { RequestEffect } from "./effect-ports.ts";
 import { openPause } from "./in-steps.ts";
-import type { RecordRequest, Tenant } from "./ports.ts";
+import type { RequestEffect } from "./ports/effects.ts";
+import type { RecordRequest, Tenant } from "./ports/ledgers.ts";
 import { canonicalRequest, conflict, differingMembers } from "./record.ts";
 import { recordAtomic } from "./record-atomic.ts";
 import { type BulkItem, type BulkOutcome, type BulkParts, GROUP, recordGroup } from "./record-group.ts";

@@ -1,6 +1,6 @@
 import { TallyrootError } from "../core/errors.ts";
-import type { EffectStore, RequestEffect } from "./effect-ports.ts";
-import type { LedgerStore, RecordRequest } from "./ports.ts";
+import type { EffectStore, RequestEffect } from "./ports/effects.ts";
+import type { LedgerStore, RecordRequest } from "./ports/ledgers.ts";
 import { expectCorrectable, type Recorded, type RecordParts, settle } from "./record.ts";
 import type { BulkIds } from "./request-id.ts";
 

@@ -1,6 +1,6 @@
 import { TallyrootError } from "../core/errors.ts";
-import type { RequestEffect } from "./effect-ports.ts";
-import type { Tenant } from "./ports.ts";
+import type { RequestEffect } from "./ports/effects.ts";
+import type { Tenant } from "./ports/ledgers.ts";
 import { conflict } from "./record.ts";
 import { type BulkItem, type BulkOutcome, type BulkParts, recordGroup } from "./record-group.ts";
 import { requestIdOf } from "./request-id.ts";

@@ -5,7 +5,7 @@ import { type Content, canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import type { Contents } from "./contents.ts";
-import type { LedgerStore, RecordOutcome, RecordRequest, StoredDelta } from "./ports.ts";
+import type { LedgerStore, RecordOutcome, RecordRequest, StoredDelta } from "./ports/ledgers.ts";
 
 /** What `record` answers: the delta as it is on disk, and whether it was there before. */
 export type Recorded = { delta: StoredDelta; replayed: boolean };

@@ -2,8 +2,9 @@ import { concatBytes, sameBytes } from "../core/bytes.ts";
 import { EMPTY_ROOT } from "../core/checkpoint.ts";
 import { checkpointFingerprint, deltaFingerprint, leafOf, selectionFingerprint } from "../core/fingerprint.ts";
 import { rootOfLeaves } from "../core/tree.ts";
-import type { StoredCheckpoint } from "./checkpoint-ports.ts";
-import { type AnchorStore, RecordDamagedError, type StoredDelta } from "./ports.ts";
+import type { AnchorStore } from "./ports/anchoring.ts";
+import type { StoredCheckpoint } from "./ports/checkpoints.ts";
+import { RecordDamagedError, type StoredDelta } from "./ports/ledgers.ts";
 
 /** Deltas read at once. */
 const STEP = 1_000;

@@ -4,7 +4,8 @@ import { invariant } from "../core/errors.ts";
 import { deltaFingerprint, type Head, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, extendedRoot, type Frontier, peakPositions, rootOf } from "../core/tree.ts";
 import type { Contents } from "./contents.ts";
-import { type AnchoredHead, type AnchorStore, type Ledger, RecordDamagedError, type StoredDelta } from "./ports.ts";
+import type { AnchorStore } from "./ports/anchoring.ts";
+import { type AnchoredHead, type Ledger, RecordDamagedError, type StoredDelta } from "./ports/ledgers.ts";
 import { SealBrokenError } from "./seal.ts";
 
 /** Deltas read at once. */

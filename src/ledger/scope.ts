@@ -3,9 +3,9 @@ import { invariant, TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import type { AsOf, NamedWindow, ScopeRequest, StartingPoint } from "../core/scope.ts";
 import { monthWindow, periodOf, type Window } from "./calendar.ts";
-import type { CheckpointStore } from "./checkpoint-ports.ts";
 import { latestOf } from "./customers.ts";
-import type { Ledger, LedgerStore, StoredDelta } from "./ports.ts";
+import type { CheckpointStore } from "./ports/checkpoints.ts";
+import type { Ledger, LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 
 /** The widest window that a request may name, in months of 31 days. */
 export const MAX_SCOPE_MONTHS = 120;

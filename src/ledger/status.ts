@@ -1,6 +1,6 @@
 import { invariant } from "../core/errors.ts";
-import type { CheckpointStore, StoredCheckpoint } from "./checkpoint-ports.ts";
-import type { Anchor, AnchoredHead, Ledger, LedgerStore } from "./ports.ts";
+import type { CheckpointStore, StoredCheckpoint } from "./ports/checkpoints.ts";
+import type { Anchor, AnchoredHead, Ledger, LedgerStore } from "./ports/ledgers.ts";
 
 /** The life of a delta; FAILED is what was refused for good. */
 export type DeltaStatus = "QUEUED" | "PROCESSING" | "VERIFIED" | "FAILED";

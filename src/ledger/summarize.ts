@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Tenant } from "./ports.ts";
-import type { LedgerStanding, SurveyStore } from "./survey-ports.ts";
+import type { Tenant } from "./ports/ledgers.ts";
+import type { LedgerStanding, SurveyStore } from "./ports/survey.ts";
 
 /** Ledgers looked at in one turn of the event loop: a millisecond or so, while their pages are in memory. */
 const STEP = 250;

@@ -1,6 +1,6 @@
 import { periodOf } from "./calendar.ts";
-import type { Tenant } from "./ports.ts";
-import type { SurveyStore } from "./survey-ports.ts";
+import type { Tenant } from "./ports/ledgers.ts";
+import type { SurveyStore } from "./ports/survey.ts";
 
 /** What a tenant has recorded in the current UTC month, and may. Null: no quota. */
 export type Usage = { period: string; used: number; allowed: number | null };

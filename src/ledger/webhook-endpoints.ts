@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { TallyrootError } from "../core/errors.ts";
-import type { EffectStore } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { Asker } from "./manage-keys.ts";
-import type { LedgerStore, Tenant } from "./ports.ts";
+import type { EffectStore } from "./ports/effects.ts";
+import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
 import type {
   Deliverer,
   EndpointChange,
@@ -12,7 +12,7 @@ import type {
   TestedEndpoint,
   WebhookEndpoint,
   WebhookStore,
-} from "./webhook-ports.ts";
+} from "./ports/webhooks.ts";
 
 /** Endpoints that a tenant has at most. */
 export const MOST_ENDPOINTS = 20;

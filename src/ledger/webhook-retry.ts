@@ -1,9 +1,9 @@
 import { TallyrootError } from "../core/errors.ts";
-import type { EffectStore } from "./effect-ports.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { Asker } from "./manage-keys.ts";
-import type { LedgerStore } from "./ports.ts";
-import type { Deliverer, Delivery, WebhookStore } from "./webhook-ports.ts";
+import type { EffectStore } from "./ports/effects.ts";
+import type { LedgerStore } from "./ports/ledgers.ts";
+import type { Deliverer, Delivery, WebhookStore } from "./ports/webhooks.ts";
 
 type Parts = {
   store: WebhookStore & EffectStore & Pick<LedgerStore, "deltaByRequestId">;

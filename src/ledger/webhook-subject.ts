@@ -1,10 +1,10 @@
 import type { Content } from "../core/content.ts";
 import { invariant } from "../core/errors.ts";
-import type { CheckpointStore, StoredCheckpoint } from "./checkpoint-ports.ts";
 import type { Contents } from "./contents.ts";
 import { type DeltaProof, proofOfDelta } from "./delta-proof.ts";
-import type { Anchor, LedgerStore, StoredDelta } from "./ports.ts";
-import type { WebhookEvent, WebhookStore } from "./webhook-ports.ts";
+import type { CheckpointStore, StoredCheckpoint } from "./ports/checkpoints.ts";
+import type { Anchor, LedgerStore, StoredDelta } from "./ports/ledgers.ts";
+import type { WebhookEvent, WebhookStore } from "./ports/webhooks.ts";
 
 type Parts = { store: LedgerStore & CheckpointStore & WebhookStore; contents: Contents };
 

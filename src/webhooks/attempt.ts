@@ -1,7 +1,9 @@
-import type { CheckpointStore } from "../ledger/checkpoint-ports.ts";
 import type { Contents } from "../ledger/contents.ts";
-import type { LedgerStore, Log, TenantStore } from "../ledger/ports.ts";
-import type { Delivery, TestedEndpoint, WebhookEndpoint, WebhookStore } from "../ledger/webhook-ports.ts";
+import type { CheckpointStore } from "../ledger/ports/checkpoints.ts";
+import type { LedgerStore } from "../ledger/ports/ledgers.ts";
+import type { Log } from "../ledger/ports/log.ts";
+import type { TenantStore } from "../ledger/ports/tenants.ts";
+import type { Delivery, TestedEndpoint, WebhookEndpoint, WebhookStore } from "../ledger/ports/webhooks.ts";
 import { subjectOf } from "../ledger/webhook-subject.ts";
 import { type BodyParts, bodyText, dataOf, type Envelope } from "./body.ts";
 import type { Post } from "./post.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "../ledger/ports.ts";
+import type { Log } from "../ledger/ports/log.ts";
 
 /** Work of which nobody waits for the end. */
 export type Background = {

@@ -1,7 +1,7 @@
 import { checksumAddress } from "../core/address.ts";
 import { toHex } from "../core/bytes.ts";
 import { recordIdOf } from "../core/record-id.ts";
-import type { AnchorPlace } from "../ledger/ports.ts";
+import type { AnchorPlace } from "../ledger/ports/anchoring.ts";
 import type { EventSubject, FinalAnchor } from "../ledger/webhook-subject.ts";
 import { isoText } from "../wire/fields.ts";
 import { exactNumber } from "../wire/json.ts";

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Deliverer } from "../ledger/webhook-ports.ts";
+import type { Deliverer } from "../ledger/ports/webhooks.ts";
 import { whyRefused } from "./address-guard.ts";
 import { type AttemptParts, testEndpoint } from "./attempt.ts";
 import { openBackground } from "./background.ts";

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AttemptOutcome, WebhookStore } from "../ledger/webhook-ports.ts";
+import type { AttemptOutcome, WebhookStore } from "../ledger/ports/webhooks.ts";
 
 /** Outcomes that share one commit at most: recording waits no longer than that takes. */
 const PER_COMMIT = 50;

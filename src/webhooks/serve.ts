@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AttemptOutcome, Delivery, WebhookEndpoint } from "../ledger/webhook-ports.ts";
+import type { AttemptOutcome, Delivery, WebhookEndpoint } from "../ledger/ports/webhooks.ts";
 import { type AttemptParts, attemptDelivery } from "./attempt.ts";
 import type { Background } from "./background.ts";
 import { openOutcomes } from "./outcomes.ts";

@@ -18,7 +18,12 @@ export const customerQuery = z.strictObject({
   period: periodMembers.period,
 });
 
-export const pagePagination = z.object({ total: z.number(), page: z.number(), limit: z.number(), totalPages: z.number() });
+export const pagePagination = z.object({
+  total: z.number(),
+  page: z.number(),
+  limit: z.number(),
+  totalPages: z.number(),
+});
 
 /** `active`: its content can be read; `erased`: its content was erased and nothing was recorded since. */
 export const customerStatus = z.enum(["active", "erased"]);

@@ -4,9 +4,9 @@ import { formatAmount } from "../core/amount.ts";
 import { toHex } from "../core/bytes.ts";
 import type { Adjusts } from "../core/content.ts";
 import type { Delta } from "../core/fingerprint.ts";
+import { recordIdOf } from "../core/record-id.ts";
 import { customerId, deltaAmount, fingerprint, isoText, isoTime, metadata, reason, referenceId } from "./fields.ts";
 import { exactNumber } from "./json.ts";
-import { recordIdOf } from "../core/record-id.ts";
 
 /** A delta as it is asked to be recorded: `POST /balance/delta`. */
 export const recordRequest = z.strictObject({

@@ -45,7 +45,11 @@ export const customerId = z
 const wellFormed = (text: string) => text.isWellFormed();
 
 export const reason = z.string().min(1).max(LIMITS.reasonLength).refine(wellFormed, "not well-formed Unicode");
-export const referenceId = z.string().min(1).max(LIMITS.referenceIdLength).refine(wellFormed, "not well-formed Unicode");
+export const referenceId = z
+  .string()
+  .min(1)
+  .max(LIMITS.referenceIdLength)
+  .refine(wellFormed, "not well-formed Unicode");
 
 /** Puts the catalogue's code into a zod issue, so that it reaches the answer. */
 function codedIssue<T>(context: z.RefinementCtx, work: () => T): T {
@@ -73,17 +77,29 @@ const amountSchema = {
 };
 
 /** An amount: a JSON number or decimal text in, units of 10^-18 inside. */
-export const amount = amountInput.meta({ jsonSchema: amountSchema }).transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
+export const amount = amountInput
+  .meta({ jsonSchema: amountSchema })
+  .transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
 
 /** The amount of one delta: not zero, at most 1,000,000,000 either way. */
 export const deltaAmount = amountInput
-  .meta({ jsonSchema: { ...amountSchema, minimum: -LIMITS.largestDelta, maximum: LIMITS.largestDelta, not: { const: 0 } } })
+  .meta({
+    jsonSchema: { ...amountSchema, minimum: -LIMITS.largestDelta, maximum: LIMITS.largestDelta, not: { const: 0 } },
+  })
   .transform((value, context) => codedIssue(context, () => parseDeltaAmount(amountText(value))));
 
 /** A JSON object of at most 16 KB and 32 levels, kept exactly as it came. */
 export const metadata = z
-  .custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText), "must be a JSON object")
-  .meta({ jsonSchema: { type: "object", description: `A JSON object of at most ${LIMITS.metadataBytes} bytes and ${LIMITS.metadataDepth} levels.` } })
+  .custom<object>(
+    (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText),
+    "must be a JSON object",
+  )
+  .meta({
+    jsonSchema: {
+      type: "object",
+      description: `A JSON object of at most ${LIMITS.metadataBytes} bytes and ${LIMITS.metadataDepth} levels.`,
+    },
+  })
   .transform((value, context) =>
     codedIssue(context, () => {
       const plain = plainJson(value, "metadata") as { [member: string]: Json };

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { formatAmount } from "#src/core/amount.ts";
-import type { RecordRequest } from "#src/ledger/ports.ts";
+import type { RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { type BankAccount, readBank } from "../../scripts/demo/bank.ts";
 import { dataOf, type Members, send } from "./call.ts";
 import { openStoreIn, type Seed, seedDirectory } from "./seed.ts";

@@ -6,9 +6,9 @@ import type { Members, Request } from "./call.ts";
 import { CHECKPOINT_ROUTE_CASES, DERIVE_SCOPE_REJECTS } from "./checkpoint-route-cases.ts";
 import { COMPARE_ROUTE_CASES } from "./compare-route-cases.ts";
 import { KEY_ROUTE_CASES } from "./key-route-cases.ts";
-import { WEBHOOK_ROUTE_CASES } from "./webhook-route-cases.ts";
 import { OPERATING_ROUTE_CASES } from "./operating-route-cases.ts";
 import type { Seed } from "./seed.ts";
+import { WEBHOOK_ROUTE_CASES } from "./webhook-route-cases.ts";
 
 /** The routes as a table: what each answers, and what it refuses. One line is one case. */
 

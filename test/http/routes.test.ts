@@ -90,9 +90,7 @@ describe("every route", () => {
       it("answers what its schema says and nothing besides, with every member", async () => {
         const reply = await call(happy(world), keyFor(line));
         expect(reply.status, reply.text).to.equal(route.status);
-        const data = file
-          ? parsed(reply.text, file)
-          : dataOf(reply);
+        const data = file ? parsed(reply.text, file) : dataOf(reply);
         // A schema drops what it does not know: what it gives back is what it knows.
         expect(route.data.parse(data)).to.deep.equal(data);
         for (const path of members) expect(memberAt(data, path), path).not.to.equal(undefined);

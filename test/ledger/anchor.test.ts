@@ -4,7 +4,8 @@ import { parseTransaction, type TransactionSerializedEIP1559 } from "viem";
 import { toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import { AnchoringHaltedError, anchorRound } from "#src/ledger/anchor.ts";
-import { type AnchorTransaction, RecordDamagedError } from "#src/ledger/ports.ts";
+import type { AnchorTransaction } from "#src/ledger/ports/anchoring.ts";
+import { RecordDamagedError } from "#src/ledger/ports/ledgers.ts";
 import { standings } from "#src/ledger/status.ts";
 import {
   deltasOf,

@@ -12,7 +12,7 @@ import { type EstablishedPlace, establishPlace, type PlaceFacts } from "#src/cha
 import { checksumAddress } from "#src/core/address.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { anchorRound } from "#src/ledger/anchor.ts";
-import type { AnchorChain } from "#src/ledger/ports.ts";
+import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
 import type { OpenRecord } from "#test/storage/record-folder.ts";
 import { temporaryFolder } from "#test/storage/record-folder.ts";
 

@@ -8,11 +8,11 @@ import { receiptText } from "#src/core/receipt.ts";
 import { verifyReceipt } from "#src/core/verify-receipt.ts";
 import { monthWindow, type Window } from "#src/ledger/calendar.ts";
 import { checkpointAll, checkpointLedger, checkpointSelection, type Made } from "#src/ledger/checkpoint.ts";
-import type { StoredCheckpoint } from "#src/ledger/checkpoint-ports.ts";
 import { checkpointReceiptOf, listedReceiptText } from "#src/ledger/checkpoint-receipt.ts";
 import { closeLastMonth } from "#src/ledger/close-months.ts";
 import type { Asked } from "#src/ledger/idempotent.ts";
-import { type Ledger, RecordDamagedError, type StoredDelta } from "#src/ledger/ports.ts";
+import type { StoredCheckpoint } from "#src/ledger/ports/checkpoints.ts";
+import { type Ledger, RecordDamagedError, type StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { standingOfCheckpoint } from "#src/ledger/status.ts";
 import {
   deltasOf,

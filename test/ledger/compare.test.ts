@@ -7,7 +7,7 @@ import { recordIdOf } from "#src/core/record-id.ts";
 import type { ScopeRequest } from "#src/core/scope.ts";
 import { type Claim, type Compared, compare, MAX_COMPARED_DELTAS } from "#src/ledger/compare.ts";
 import type { NamedEntry } from "#src/ledger/name-deltas.ts";
-import type { Ledger, StoredDelta } from "#src/ledger/ports.ts";
+import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
 import { RUNS } from "#test/core/property.ts";
 import {

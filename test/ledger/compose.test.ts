@@ -6,7 +6,7 @@ import { TallyrootError } from "#src/core/errors.ts";
 import { deltaFingerprint } from "#src/core/fingerprint.ts";
 import { EMPTY_FRONTIER } from "#src/core/tree.ts";
 import { composeDelta, type LedgerState, openContent } from "#src/ledger/compose.ts";
-import type { RecordRequest, Tenant } from "#src/ledger/ports.ts";
+import type { RecordRequest, Tenant } from "#src/ledger/ports/ledgers.ts";
 import { requestKeyOf } from "#src/ledger/request-id.ts";
 import { SealBrokenError, saltOf, sealingKey } from "#src/ledger/seal.ts";
 

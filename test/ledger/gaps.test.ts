@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { findGaps, type Gap } from "#src/ledger/gaps.ts";
-import type { Ledger } from "#src/ledger/ports.ts";
+import type { Ledger } from "#src/ledger/ports/ledgers.ts";
 import { RUNS } from "#test/core/property.ts";
 import {
   deltasOf,

@@ -6,7 +6,7 @@ import type { Delta } from "#src/core/fingerprint.ts";
 import { type DeltaReceipt, encodeReceipt, receiptText } from "#src/core/receipt.ts";
 import { verifyReceipt } from "#src/core/verify-receipt.ts";
 import { anchorRound } from "#src/ledger/anchor.ts";
-import type { StoredDelta } from "#src/ledger/ports.ts";
+import type { StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
 import {
   deltasOf,

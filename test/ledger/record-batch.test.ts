@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ledgerAddress } from "#src/core/address.ts";
 import { TallyrootError } from "#src/core/errors.ts";
 import { recordIdOf } from "#src/core/record-id.ts";
-import type { RecordRequest } from "#src/ledger/ports.ts";
+import type { RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { recordDelta } from "#src/ledger/record.ts";
 import { type BatchOutcome, recordBatch } from "#src/ledger/record-batch.ts";
 import { type BulkItem, type BulkOutcome, type BulkParts, GROUP, itemRequestId } from "#src/ledger/record-group.ts";

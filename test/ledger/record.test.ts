@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
-import type { RecordRequest } from "#src/ledger/ports.ts";
+import type { RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { recordDelta } from "#src/ledger/record.ts";
 import { requestIdOf, requestKeyOf } from "#src/ledger/request-id.ts";
 import { type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";

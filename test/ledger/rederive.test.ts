@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { toHex } from "#src/core/bytes.ts";
-import { RecordDamagedError } from "#src/ledger/ports.ts";
+import { RecordDamagedError } from "#src/ledger/ports/ledgers.ts";
 import { rederiveHead } from "#src/ledger/rederive.ts";
 import type { Sqlite } from "#src/storage/sqlite/database.ts";
 import {

@@ -7,7 +7,7 @@ import type { ScopeRequest, StartingPoint } from "#src/core/scope.ts";
 import type { Granularity } from "#src/ledger/calendar.ts";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import { breakDown, derive } from "#src/ledger/derive.ts";
-import type { Ledger, StoredDelta } from "#src/ledger/ports.ts";
+import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
 import { RUNS } from "#test/core/property.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";

@@ -8,15 +8,9 @@ import { TallyrootError } from "#src/core/errors.ts";
 import { deltaFingerprint, leafOf } from "#src/core/fingerprint.ts";
 import { peakPositions, rootOf, rootOfLeaves } from "#src/core/tree.ts";
 import type { Contents } from "#src/ledger/contents.ts";
-import type {
-  AnchorStore,
-  LedgerStore,
-  RecordOutcome,
-  RecordRequest,
-  StoredDelta,
-  Tenant,
-  TenantStore,
-} from "#src/ledger/ports.ts";
+import type { AnchorStore } from "#src/ledger/ports/anchoring.ts";
+import type { LedgerStore, RecordOutcome, RecordRequest, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { TenantStore } from "#src/ledger/ports/tenants.ts";
 
 /** One implementation, open on a place of its own. */
 export type OpenStore = {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import type { AnchorStore, LedgerStore, Tenant } from "#src/ledger/ports.ts";
-import type { ProgressStore } from "#src/ledger/progress-ports.ts";
+import type { AnchorStore } from "#src/ledger/ports/anchoring.ts";
+import type { LedgerStore, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { ProgressStore } from "#src/ledger/ports/progress.ts";
 
 export type OpenProgress = {
   store: ProgressStore & LedgerStore;

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
-import type { CheckpointStore } from "#src/ledger/checkpoint-ports.ts";
 import { collect } from "#src/ledger/collect.ts";
 import type { Contents } from "#src/ledger/contents.ts";
-import type { EffectStore, RequestEffect } from "#src/ledger/effect-ports.ts";
-import type { AnchorStore, LedgerStore, Tenant, TenantStore } from "#src/ledger/ports.ts";
+import type { AnchorStore } from "#src/ledger/ports/anchoring.ts";
+import type { CheckpointStore } from "#src/ledger/ports/checkpoints.ts";
+import type { EffectStore, RequestEffect } from "#src/ledger/ports/effects.ts";
+import type { LedgerStore, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { TenantStore } from "#src/ledger/ports/tenants.ts";
 import {
   type AttemptOutcome,
   type Delivery,
@@ -13,7 +15,7 @@ import {
   type EventName,
   type NewEndpoint,
   type WebhookStore,
-} from "#src/ledger/webhook-ports.ts";
+} from "#src/ledger/ports/webhooks.ts";
 import { deltasOf, request } from "#test/storage/record-folder.ts";
 
 /** One implementation, open on a place of its own. */

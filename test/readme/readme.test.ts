@@ -10,11 +10,15 @@ import { type Server, startServer } from "#test/http/server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
-const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> }).scripts;
+const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> })
+  .scripts;
 
 type Block = { language: string; text: string };
 
-const BLOCKS: Block[] = [...README.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({ language: language!, text: text! }));
+const BLOCKS: Block[] = [...README.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+  language: language!,
+  text: text!,
+}));
 
 /** Blocks that start something of their own: that they are scripts is checked here, what they do by their own tests. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -65,7 +69,9 @@ describe("every block of the README", () => {
   });
 
   it("that starts something names a script that is there", () => {
-    const lines = BLOCKS.filter(({ language, text }) => language === "sh" && isElsewhere(text)).flatMap(({ text }) => text.trim().split("\n"));
+    const lines = BLOCKS.filter(({ language, text }) => language === "sh" && isElsewhere(text)).flatMap(({ text }) =>
+      text.trim().split("\n"),
+    );
     for (const line of lines) expect(SCRIPTS, line).to.have.property(line.replace(/^npm (run )?/, ""));
     expect(lines).to.include.members(["npm start", "npm test"]);
   });
@@ -97,7 +103,9 @@ describe("every block of the README", () => {
   async function untilVerified(): Promise<void> {
     const deadline = Date.now() + 10_000;
     for (;;) {
-      const body = await run('curl -s -H "X-Api-Key: $(cat data/api-key)" http://127.0.0.1:3000/api/v1/balance/derive/cust_001');
+      const body = await run(
+        'curl -s -H "X-Api-Key: $(cat data/api-key)" http://127.0.0.1:3000/api/v1/balance/derive/cust_001',
+      );
       if ((JSON.parse(body) as { data: { pendingCount: number } }).data.pendingCount === 0) return;
       expect(Date.now(), "verified in time").to.be.lessThan(deadline);
       await sleep(100);

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
 import { freshApiKey } from "#src/ledger/api-keys.ts";
-import type { RequestEffect } from "#src/ledger/effect-ports.ts";
-import type { ApiKeyRecord } from "#src/ledger/ports.ts";
+import type { RequestEffect } from "#src/ledger/ports/effects.ts";
+import type { ApiKeyRecord } from "#src/ledger/ports/tenants.ts";
 import { type OpenRecord, openRecord, sqlClient, temporaryFolder } from "./record-folder.ts";
 
 const ALL = { offset: 0, limit: 100 };

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { RecordOutcome } from "#src/ledger/ports.ts";
+import type { RecordOutcome } from "#src/ledger/ports/ledgers.ts";
 import { openSqliteStore } from "#src/storage/sqlite/store.ts";
 import { MASTER, request, temporaryFolder } from "./record-folder.ts";
 

@@ -20,12 +20,6 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
     [
       "core",
       "ledger/ports",
-      "ledger/checkpoint-ports.ts",
-      "ledger/effect-ports.ts",
-      "ledger/erasure-ports.ts",
-      "ledger/progress-ports.ts",
-      "ledger/survey-ports.ts",
-      "ledger/webhook-ports.ts",
       "ledger/calendar.ts",
       "ledger/compose.ts",
       "ledger/seal.ts",
@@ -36,7 +30,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // The compiler's output is the contract's bytecode.
   ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
   // A delivery's body is a message like an answer, and is made from the record when it is sent.
-  ["webhooks", ["core", "wire", "ledger/ports", "ledger/checkpoint-ports.ts", "ledger/contents.ts", "ledger/webhook"]],
+  ["webhooks", ["core", "wire", "ledger/ports", "ledger/contents.ts", "ledger/webhook"]],
   ["http", ["http/docs.ts", "ledger", "wire", "core"]],
   // The page links to the README, and both are served from where they are.
   ["http/docs.ts", ["http/docs", "../README.md"]],
@@ -48,12 +42,11 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["config.ts", ["core", "wire"]],
   // Looks at the calendar for main.
   ["month-closing.ts", ["ledger"]],
-  // The composition roots: the process, and its worker thread.
+  // The composition root.
   ["main.ts", ALL],
-  ["checkpoint-job.ts", ALL],
-  // The main thread's hold on that worker, and what the two say to each other.
-  ["checkpoint-thread.ts", ["checkpoint-job.ts", "job-messages.ts", "ledger/ports"]],
-  ["job-messages.ts", ["core", "ledger"]],
+  // What runs beside the API: the worker's own composition root, the main thread's hold on it, the calendar.
+  ["jobs", ["core", "ledger", "jobs/checkpoint-job.ts"]],
+  ["jobs/checkpoint-job.ts", ALL],
 ];
 
 /** Packages and built-in modules that src may import, and the only places that may. */
@@ -88,10 +81,10 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:os", ["config.ts", "main.ts"]],
   ["node:path", ["storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
-  ["node:timers", ["ledger", "storage", "chain", "webhooks", "main.ts", "checkpoint-job.ts"]],
+  ["node:timers", ["ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
   ["node:url", ["http", "main.ts"]],
   ["node:util", ["cli"]],
-  ["node:worker_threads", ["chain/embedded", "checkpoint-job.ts", "checkpoint-thread.ts"]],
+  ["node:worker_threads", ["chain/embedded", "jobs"]],
 ];
 
 /** What core must not touch, and why. It is arithmetic: the same answer everywhere, also in a browser. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import type { StoredDelta } from "#src/ledger/ports.ts";
-import { type Delivery, EVENT_NAMES, type EventName, type WebhookEndpoint } from "#src/ledger/webhook-ports.ts";
+import type { StoredDelta } from "#src/ledger/ports/ledgers.ts";
+import { type Delivery, EVENT_NAMES, type EventName, type WebhookEndpoint } from "#src/ledger/ports/webhooks.ts";
 import { type Deliveries, openDeliveries } from "#src/webhooks/deliver.ts";
 import { openPost } from "#src/webhooks/post.ts";
 import { anchor, freshLog, type Ground, type Log } from "#test/ledger/anchoring-ground.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { checksumAddress } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import type { Anchor } from "../../ledger/ports.ts";
+import type { Anchor } from "../../ledger/ports/ledgers.ts";
 import { type AnchorView, anchorsQuery, anchorsView, anchorView, chainView } from "../../wire/evidence.ts";
 import { isoText } from "../../wire/fields.ts";
 import { route } from "../route.ts";
@@ -71,7 +71,12 @@ export const getAnchor = route({
   access: "public",
   summary: "One anchor",
   status: 200,
-  params: z.object({ index: z.string().regex(/^[1-9][0-9]{0,15}$/, "must be an index from 1 on").transform(Number) }),
+  params: z.object({
+    index: z
+      .string()
+      .regex(/^[1-9][0-9]{0,15}$/, "must be an index from 1 on")
+      .transform(Number),
+  }),
   data: anchorView,
   codes: ["NOT_FOUND"],
   cors: "*",

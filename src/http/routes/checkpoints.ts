@@ -2,10 +2,10 @@ import { z } from "zod";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
 import { proveConsistency } from "../../ledger/consistency.ts";
 import { ledgerOfCustomer, noCustomer } from "../../ledger/customers.ts";
-import type { Tenant } from "../../ledger/ports.ts";
+import type { StoredCheckpoint } from "../../ledger/ports/checkpoints.ts";
+import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import { windowOf } from "../../ledger/scope.ts";
 import {
   checkpointBatchView,

@@ -7,7 +7,7 @@ import { type Claim, type Compared, deltasAt, MAX_COMPARED_DELTAS, type Outcome 
 import type { Contents } from "../../ledger/contents.ts";
 import { openPause } from "../../ledger/in-steps.ts";
 import type { NamedEntry } from "../../ledger/name-deltas.ts";
-import type { LedgerStore, StoredDelta } from "../../ledger/ports.ts";
+import type { LedgerStore, StoredDelta } from "../../ledger/ports/ledgers.ts";
 import type { Scope } from "../../ledger/scope.ts";
 import type { ComparisonView, DisputeView } from "../../wire/compare.ts";
 import { isoText } from "../../wire/fields.ts";

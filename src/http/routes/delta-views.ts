@@ -1,6 +1,6 @@
 import type { Contents } from "../../ledger/contents.ts";
 import { openPause } from "../../ledger/in-steps.ts";
-import type { LedgerStore, StoredDelta } from "../../ledger/ports.ts";
+import type { LedgerStore, StoredDelta } from "../../ledger/ports/ledgers.ts";
 import { standings } from "../../ledger/status.ts";
 import { type DeltaView, viewDelta } from "../../wire/delta.ts";
 

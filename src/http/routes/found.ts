@@ -1,7 +1,7 @@
 import { fromHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import type { StoredCheckpoint } from "../../ledger/checkpoint-ports.ts";
-import type { StoredDelta } from "../../ledger/ports.ts";
+import type { StoredCheckpoint } from "../../ledger/ports/checkpoints.ts";
+import type { StoredDelta } from "../../ledger/ports/ledgers.ts";
 import type { NotYet } from "../../ledger/receipts.ts";
 import type { Service } from "../route.ts";
 

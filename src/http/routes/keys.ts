@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { checksumAddress, ledgerAddress } from "../../core/address.ts";
 import { createKey, type GivenKey, keyOf, revokeKey, rotateKey } from "../../ledger/manage-keys.ts";
-import type { ApiKeyRecord } from "../../ledger/ports.ts";
+import type { ApiKeyRecord } from "../../ledger/ports/tenants.ts";
 import { isoText } from "../../wire/fields.ts";
 import { givenKeyView, type KeyView, keyRequest, keysQuery, keysView, keyView, rotateRequest } from "../../wire/key.ts";
 import { type Answer, route } from "../route.ts";

@@ -14,7 +14,7 @@ import {
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import { type Asked, earlierEffect } from "../../ledger/idempotent.ts";
 import { openPause } from "../../ledger/in-steps.ts";
-import type { Page, StoredDelta, Tenant } from "../../ledger/ports.ts";
+import type { Page, StoredDelta, Tenant } from "../../ledger/ports/ledgers.ts";
 import { windowOf } from "../../ledger/scope.ts";
 import { checkpointBatchView, checkpointRequest, checkpointView } from "../../wire/checkpoint.ts";
 import { namedWindow } from "../../wire/scope.ts";

@@ -1,6 +1,6 @@
 import { TallyrootError } from "../../core/errors.ts";
 import { openPause } from "../../ledger/in-steps.ts";
-import type { Tenant } from "../../ledger/ports.ts";
+import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import { GROUP } from "../../ledger/record-group.ts";
 import { openRecordStream, type RecordStream } from "../../ledger/record-stream.ts";
 import { openBulkIds } from "../../ledger/request-id.ts";

@@ -3,7 +3,7 @@ import { toHex } from "../../core/bytes.ts";
 import { TallyrootError } from "../../core/errors.ts";
 import { parseRecordId } from "../../core/record-id.ts";
 import { proofOfDelta } from "../../ledger/delta-proof.ts";
-import type { StoredDelta, Tenant } from "../../ledger/ports.ts";
+import type { StoredDelta, Tenant } from "../../ledger/ports/ledgers.ts";
 import { recordDelta } from "../../ledger/record.ts";
 import { requestIdOf } from "../../ledger/request-id.ts";
 import { standingOf } from "../../ledger/status.ts";

@@ -1,7 +1,7 @@
 import { formatAmount } from "../../core/amount.ts";
 import type { Granularity } from "../../ledger/calendar.ts";
 import { breakDown } from "../../ledger/derive.ts";
-import type { LedgerStore } from "../../ledger/ports.ts";
+import type { LedgerStore } from "../../ledger/ports/ledgers.ts";
 import type { Scope } from "../../ledger/scope.ts";
 import type { DerivationView } from "../../wire/derivation.ts";
 import { isoText } from "../../wire/fields.ts";

@@ -1,6 +1,6 @@
 import { toHex } from "../../core/bytes.ts";
 import { openTenant } from "../../ledger/open-tenant.ts";
-import type { Tenant } from "../../ledger/ports.ts";
+import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import { isoText } from "../../wire/fields.ts";
 import { keysQuery } from "../../wire/key.ts";
 import { openedTenantView, type TenantView, tenantRequest, tenantsView } from "../../wire/tenant.ts";

@@ -1,3 +1,4 @@
+import { type Delivery, EVENT_NAMES, type WebhookEndpoint } from "../../ledger/ports/webhooks.ts";
 import {
   changeEndpoint,
   createEndpoint,
@@ -8,7 +9,6 @@ import {
   rotateSecret,
   sendTest,
 } from "../../ledger/webhook-endpoints.ts";
-import { type Delivery, EVENT_NAMES, type WebhookEndpoint } from "../../ledger/webhook-ports.ts";
 import { retryEvent } from "../../ledger/webhook-retry.ts";
 import { isoText } from "../../wire/fields.ts";
 import {

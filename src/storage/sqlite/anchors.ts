@@ -1,11 +1,6 @@
 import { formatAmount } from "../../core/amount.ts";
-import {
-  type AnchorLeaf,
-  type AnchorStore,
-  type AnchorTransaction,
-  type NewAnchor,
-  RecordDamagedError,
-} from "../../ledger/ports.ts";
+import type { AnchorLeaf, AnchorStore, AnchorTransaction, NewAnchor } from "../../ledger/ports/anchoring.ts";
+import { RecordDamagedError } from "../../ledger/ports/ledgers.ts";
 import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import { openReader } from "./reader.ts";

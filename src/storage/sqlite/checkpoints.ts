@@ -7,9 +7,9 @@ import type {
   NewBatch,
   NewCheckpoint,
   StoredCheckpoint,
-} from "../../ledger/checkpoint-ports.ts";
-import type { RequestEffect } from "../../ledger/effect-ports.ts";
-import type { Page } from "../../ledger/ports.ts";
+} from "../../ledger/ports/checkpoints.ts";
+import type { RequestEffect } from "../../ledger/ports/effects.ts";
+import type { Page } from "../../ledger/ports/ledgers.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { concatBytes, utf8 } from "../../core/bytes.ts";
-import type { EffectStore, RequestEffect } from "../../ledger/effect-ports.ts";
+import type { EffectStore, RequestEffect } from "../../ledger/ports/effects.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
 import type { Sqlite } from "./database.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TallyrootError } from "../../core/errors.ts";
-import type { ErasureStore } from "../../ledger/erasure-ports.ts";
+import type { ErasureStore } from "../../ledger/ports/erasure.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteReader } from "./reader.ts";
 import { writing } from "./refused-write.ts";

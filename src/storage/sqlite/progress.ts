@@ -1,4 +1,4 @@
-import type { Progress, ProgressStore } from "../../ledger/progress-ports.ts";
+import type { Progress, ProgressStore } from "../../ledger/ports/progress.ts";
 import type { Sqlite } from "./database.ts";
 
 type Row = {

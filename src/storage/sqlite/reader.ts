@@ -10,7 +10,7 @@ import {
   RecordDamagedError,
   type SealedKey,
   type StoredDelta,
-} from "../../ledger/ports.ts";
+} from "../../ledger/ports/ledgers.ts";
 import type { Sqlite } from "./database.ts";
 import {
   ANCHOR_COLUMNS,
@@ -54,10 +54,16 @@ export function openReader(
   const deltaRange = db.prepare<[number, number, number], DeltaRow>(
     "SELECT * FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
   );
-  const timeAt = db.prepare<[number, number], { recorded_at: number }>("SELECT recorded_at FROM deltas WHERE ledger = ? AND sequence = ?");
-  const lastSequence = db.prepare<[number], { n: number | null }>("SELECT max(sequence) AS n FROM deltas WHERE ledger = ?");
+  const timeAt = db.prepare<[number, number], { recorded_at: number }>(
+    "SELECT recorded_at FROM deltas WHERE ledger = ? AND sequence = ?",
+  );
+  const lastSequence = db.prepare<[number], { n: number | null }>(
+    "SELECT max(sequence) AS n FROM deltas WHERE ledger = ?",
+  );
   const fingerprintRange = db
-    .prepare<[number, number, number], Buffer>("SELECT fingerprint FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?")
+    .prepare<[number, number, number], Buffer>(
+      "SELECT fingerprint FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
+    )
     .pluck();
   const nodeRow = db.prepare<[number, number], { fingerprint: Buffer; nodes: Buffer }>(
     "SELECT fingerprint, nodes FROM deltas WHERE ledger = ? AND sequence = ?",
@@ -67,7 +73,9 @@ export function openReader(
   const headsFrom = db.prepare<[number, number, number], HeadRow>(
     `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.count >= ? ORDER BY l.count LIMIT ?`,
   );
-  const headIn = db.prepare<[number, number], HeadRow>(`${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.anchor = ?`);
+  const headIn = db.prepare<[number, number], HeadRow>(
+    `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? AND l.anchor = ?`,
+  );
   const lastHead = db.prepare<[number], HeadRow>(
     `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? ORDER BY l.count DESC LIMIT 1`,
   );
@@ -152,7 +160,8 @@ export function openReader(
       }
       return before;
     },
-    fingerprints: (ledger: Ledger, first: number, limit: number): Uint8Array => Buffer.concat(fingerprintRange.all(ledger.id, first, limit)),
+    fingerprints: (ledger: Ledger, first: number, limit: number): Uint8Array =>
+      Buffer.concat(fingerprintRange.all(ledger.id, first, limit)),
     deltaByFingerprint: (fingerprint: Uint8Array) => byRandomKey(fingerprints, fingerprint, "fingerprint"),
     deltaByRequestId: (requestId: Uint8Array) => byRandomKey(requestIds, requestId, "request_id"),
     nodes: (ledger: Ledger, positions: readonly Position[]): Uint8Array[] =>

@@ -9,7 +9,7 @@ import {
   type Ledger,
   RecordDamagedError,
   type StoredDelta,
-} from "../../ledger/ports.ts";
+} from "../../ledger/ports/ledgers.ts";
 
 /** Rows as SQLite has them, and what the ports call them. */
 

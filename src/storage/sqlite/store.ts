@@ -1,14 +1,15 @@
 import type { KeyObject } from "node:crypto";
-import type { EffectStore } from "../../ledger/effect-ports.ts";
-import type { LedgerStore, TenantStore } from "../../ledger/ports.ts";
-import type { CheckpointStore } from "../../ledger/checkpoint-ports.ts";
-import type { ErasureStore } from "../../ledger/erasure-ports.ts";
-import type { ProgressStore } from "../../ledger/progress-ports.ts";
-import type { SurveyStore } from "../../ledger/survey-ports.ts";
-import type { WebhookStore } from "../../ledger/webhook-ports.ts";
+import type { CheckpointStore } from "../../ledger/ports/checkpoints.ts";
+import type { EffectStore } from "../../ledger/ports/effects.ts";
+import type { ErasureStore } from "../../ledger/ports/erasure.ts";
+import type { LedgerStore } from "../../ledger/ports/ledgers.ts";
+import type { ProgressStore } from "../../ledger/ports/progress.ts";
+import type { SurveyStore } from "../../ledger/ports/survey.ts";
+import type { TenantStore } from "../../ledger/ports/tenants.ts";
+import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
 import { databaseFile, openDatabase } from "./database.ts";
-import { openEffects, openEffectStore } from "./effects.ts";
+import { openEffectStore, openEffects } from "./effects.ts";
 import { openErasureStore } from "./erasure.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { openProgressStore } from "./progress.ts";
@@ -20,7 +21,14 @@ import { openUsageMeter } from "./usage-meter.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
 
-export type SqliteStore = LedgerStore & EffectStore & TenantStore & CheckpointStore & SurveyStore & ErasureStore & WebhookStore & ProgressStore & { facts: Facts; close(): void };
+export type SqliteStore = LedgerStore &
+  EffectStore &
+  TenantStore &
+  CheckpointStore &
+  SurveyStore &
+  ErasureStore &
+  WebhookStore &
+  ProgressStore & { facts: Facts; close(): void };
 
 /** Named facts about this data directory, such as which contract its anchors are in. */
 export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -52,7 +60,16 @@ export function openSqliteStore(options: {
   const requestIds = openTailIndex(db, "request_index", "request_id");
   const reader = openReader(db, { fingerprints, requestIds });
   const effects = openEffects(db, master);
-  const writer = openWriter(db, { reader, fingerprints, requestIds, effects, usage: openUsageMeter(db, quota), master, clock, report });
+  const writer = openWriter(db, {
+    reader,
+    fingerprints,
+    requestIds,
+    effects,
+    usage: openUsageMeter(db, quota),
+    master,
+    clock,
+    report,
+  });
   const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");

@@ -1,8 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { namespaceOf } from "../../core/address.ts";
 import { utf8 } from "../../core/bytes.ts";
-import type { RequestEffect } from "../../ledger/effect-ports.ts";
-import type { ApiKeyRecord, Tenant, TenantStore } from "../../ledger/ports.ts";
+import type { RequestEffect } from "../../ledger/ports/effects.ts";
+import type { Tenant } from "../../ledger/ports/ledgers.ts";
+import type { ApiKeyRecord, TenantStore } from "../../ledger/ports/tenants.ts";
 import { requestKeyOf } from "../../ledger/request-id.ts";
 import { freshKey, seal, unseal } from "../../ledger/seal.ts";
 import { openKeyStore } from "./api-keys.ts";

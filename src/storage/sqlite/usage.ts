@@ -1,6 +1,6 @@
 import { parseAmount } from "../../core/amount.ts";
-import type { Ledger } from "../../ledger/ports.ts";
-import type { SurveyStore } from "../../ledger/survey-ports.ts";
+import type { Ledger } from "../../ledger/ports/ledgers.ts";
+import type { SurveyStore } from "../../ledger/ports/survey.ts";
 import type { Sqlite } from "./database.ts";
 
 type StandingRow = { id: number; sequence: number; balance: string; recorded_at: number; confirmed: number | null };

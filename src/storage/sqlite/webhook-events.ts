@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { invariant } from "../../core/errors.ts";
-import type { EventName, WebhookStore } from "../../ledger/webhook-ports.ts";
+import type { EventName, WebhookStore } from "../../ledger/ports/webhooks.ts";
 import type { Sqlite } from "./database.ts";
 
 /** An endpoint as far as it matters for what it is told. */

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { invariant } from "../../core/errors.ts";
-import type { RequestEffect } from "../../ledger/effect-ports.ts";
-import type { AttemptOutcome, EndpointChange, NewEndpoint, WebhookStore } from "../../ledger/webhook-ports.ts";
+import type { RequestEffect } from "../../ledger/ports/effects.ts";
+import type { AttemptOutcome, EndpointChange, NewEndpoint, WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";

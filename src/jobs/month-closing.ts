@@ -1,7 +1,9 @@
-import type { CheckpointStore } from "./ledger/checkpoint-ports.ts";
-import { closeLastMonth, lastMonth } from "./ledger/close-months.ts";
-import type { EffectStore } from "./ledger/effect-ports.ts";
-import type { LedgerStore, Log, TenantStore } from "./ledger/ports.ts";
+import { closeLastMonth, lastMonth } from "../ledger/close-months.ts";
+import type { CheckpointStore } from "../ledger/ports/checkpoints.ts";
+import type { EffectStore } from "../ledger/ports/effects.ts";
+import type { LedgerStore } from "../ledger/ports/ledgers.ts";
+import type { Log } from "../ledger/ports/log.ts";
+import type { TenantStore } from "../ledger/ports/tenants.ts";
 
 /** Milliseconds between two looks at the calendar. */
 const INTERVAL_MS = 10 * 60_000;

@@ -1,5 +1,5 @@
-import type { RequestEffect } from "./effect-ports.ts";
-import type { Ledger, Page } from "./ports.ts";
+import type { RequestEffect } from "./effects.ts";
+import type { Ledger, Page } from "./ledgers.ts";
 
 /** A statement about one ledger, as it is stored. Balances in units of 10^-18, times in Unix milliseconds. */
 export type StoredCheckpoint = {

@@ -1,6 +1,6 @@
-import type { StoredCheckpoint } from "./checkpoint-ports.ts";
-import type { RequestEffect } from "./effect-ports.ts";
-import type { Page } from "./ports.ts";
+import type { StoredCheckpoint } from "./checkpoints.ts";
+import type { RequestEffect } from "./effects.ts";
+import type { Page } from "./ledgers.ts";
 
 /**
  * What happens to a record that others may be told about. `delta.failed` is for what is refused after it was recorded; this version

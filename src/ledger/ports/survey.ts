@@ -1,4 +1,4 @@
-import type { Ledger } from "./ports.ts";
+import type { Ledger } from "./ledgers.ts";
 
 /** Where one ledger stands, in a row: for sums over many. Balance in units of 10^-18, times in Unix milliseconds. */
 export type LedgerStanding = {

@@ -1,4 +1,4 @@
-import type { AnchorPlace } from "./ledger/ports.ts";
+import type { AnchorPlace } from "../ledger/ports/anchoring.ts";
 
 /** What the checkpoint job is given. */
 export type JobInput = {

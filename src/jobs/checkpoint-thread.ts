@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import type { Log } from "../ledger/ports/log.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
-import type { Log } from "./ledger/ports.ts";
 
 /** Milliseconds that the job may take to stop; it is ended after that, which loses nothing: the next start resumes it. */
 const STOP_PATIENCE_MS = 5_000;
@@ -28,7 +28,12 @@ export function startCheckpointJob(input: JobInput, log: Log, listener: JobListe
     log.error(facts, `anchoring halted: ${detail}`);
     listener.halted();
   };
-  const worker = new Worker(new URL("./checkpoint-job.ts", import.meta.url), { workerData: input, execArgv: [], env: {}, name: "checkpoint-job" });
+  const worker = new Worker(new URL("./checkpoint-job.ts", import.meta.url), {
+    workerData: input,
+    execArgv: [],
+    env: {},
+    name: "checkpoint-job",
+  });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   worker.on("message", (news: JobNews) => {
     if (news.kind === "round") {

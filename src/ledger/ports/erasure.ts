@@ -1,4 +1,4 @@
-import type { Ledger, Tenant } from "./ports.ts";
+import type { Ledger, Tenant } from "./ledgers.ts";
 
 /** What erasing did: how many deltas lost their content now, and when the content was erased last. */
 export type Erasure = { erasedDeltas: number; erasedAt: number };

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { openAnchorLog } from "./chain/anchor-log.ts";
-import { fromHex } from "./core/bytes.ts";
-import { ChainUnavailableError, invariant } from "./core/errors.ts";
-import { installKeccak } from "./core/keccak.ts";
-import { fastKeccak } from "./fast-keccak.ts";
+import { openAnchorLog } from "../chain/anchor-log.ts";
+import { fromHex } from "../core/bytes.ts";
+import { ChainUnavailableError, invariant } from "../core/errors.ts";
+import { installKeccak } from "../core/keccak.ts";
+import { fastKeccak } from "../fast-keccak.ts";
+import { AnchoringHaltedError, anchorRound } from "../ledger/anchor.ts";
+import { openContents } from "../ledger/contents.ts";
+import { RecordDamagedError } from "../ledger/ports/ledgers.ts";
+import { sealingKey } from "../ledger/seal.ts";
+import { openAnchorStore } from "../storage/sqlite/anchors.ts";
+import { databaseFile, isStorageTrouble, openDatabase } from "../storage/sqlite/database.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
-import { AnchoringHaltedError, anchorRound } from "./ledger/anchor.ts";
-import { openContents } from "./ledger/contents.ts";
-import { RecordDamagedError } from "./ledger/ports.ts";
-import { sealingKey } from "./ledger/seal.ts";
-import { openAnchorStore } from "./storage/sqlite/anchors.ts";
-import { databaseFile, isStorageTrouble, openDatabase } from "./storage/sqlite/database.ts";
 
 /** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
 

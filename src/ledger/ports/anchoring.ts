@@ -1,0 +1,123 @@
+import type { AnchorReference } from "../../core/receipt.ts";
+import type { Position } from "../../core/tree.ts";
+import type { Step } from "../../core/verify-receipt.ts";
+import type { StoredCheckpoint } from "./checkpoints.ts";
+import type { Anchor, AnchoredHead, Ledger, Page, SealedKey, StoredDelta } from "./ledgers.ts";
+
+/** A leaf that is about to go into an anchor: a ledger's head, or a checkpoint with its own count, balance and root. */
+export type AnchorLeaf = {
+  ledgerId: number;
+  count: number;
+  balance: bigint;
+  root: Uint8Array;
+  leaf: Uint8Array;
+  nodes: Uint8Array;
+  checkpointId: number | null;
+};
+
+/** A signed transaction, stored before it is sent. */
+export type AnchorTransaction = {
+  attempt: number;
+  nonce: number;
+  hash: Uint8Array;
+  raw: Uint8Array;
+  createdAt: number;
+};
+
+/** An anchor as it is made: how far deltas, in order of arrival, and checkpoints had been looked at for it. */
+export type NewAnchor = {
+  index: number;
+  root: Uint8Array;
+  size: number;
+  through: number;
+  throughCheckpoint: number;
+  createdAt: number;
+};
+
+/** The anchoring side of the store. Every step MUST be durable when its promise resolves. */
+export interface AnchorStore {
+  /** The latest anchor, and how far the arrival order of deltas had been collected for it. */
+  latest(): Promise<{ anchor: Anchor; through: number; throughCheckpoint: number } | undefined>;
+  /** The earliest anchor that is not confirmed. */
+  firstOpen(): Promise<Anchor | undefined>;
+  anchor(index: number): Promise<Anchor | undefined>;
+  /**
+   * Ledgers with deltas after `through` in arrival order, ascending by id, with the place of the last delta seen.
+   *
+   * @throws RecordDamagedError when a delta in between is missing.
+   */
+  moved(through: number): Promise<{ ledgerIds: number[]; through: number }>;
+  ledger(id: number): Promise<Ledger>;
+  keysOf(ledgerId: number): Promise<SealedKey[]>;
+  lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
+  lastDelta(ledger: Ledger): Promise<StoredDelta | undefined>;
+  deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
+  nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
+  /** Checkpoints after `through`, in order, as far as the batches that they belong to are complete. */
+  completeCheckpoints(through: number, limit: number): Promise<StoredCheckpoint[]>;
+  selectionOf(checkpointId: number, page: Page): Promise<number[]>;
+  /** Stores leaves of anchor `index` from `position` on; they count only once `prepare` has stored their anchor. */
+  addLeaves(index: number, position: number, leaves: readonly AnchorLeaf[]): Promise<void>;
+  /** Drops leaves that a crash left behind without their anchor. */
+  dropLeavesFrom(index: number): Promise<void>;
+  prepare(anchor: NewAnchor): Promise<void>;
+  addTransaction(index: number, transaction: AnchorTransaction): Promise<void>;
+  transactions(index: number): Promise<AnchorTransaction[]>;
+  markSent(index: number): Promise<void>;
+  markConfirmed(
+    index: number,
+    mined: {
+      transactionHash: Uint8Array;
+      blockNumber: number;
+      blockHash: Uint8Array;
+      blockTime: number;
+      confirmedAt: number;
+    },
+  ): Promise<void>;
+  /** Takes a confirmed anchor back to `sent`: its block was reorganised away. */
+  markUnconfirmed(index: number): Promise<void>;
+}
+
+/** Where the anchors of this server are. */
+export type AnchorPlace = { chainId: number; contract: Uint8Array; log: Uint8Array };
+
+/** The block that a transaction is in. `final`: it has the configured confirmations. Block time in Unix seconds. */
+export type Mined = {
+  blockNumber: number;
+  blockHash: Uint8Array;
+  blockTime: number;
+  succeeded: boolean;
+  final: boolean;
+};
+
+/** One log of the contract, as its publisher sees it. Every method may throw ChainUnavailableError. */
+export interface AnchorChain {
+  readonly place: AnchorPlace;
+  /** The latest index of the log; 0 when nothing is anchored yet. */
+  anchoredCount(): Promise<number>;
+  /** The root at an index of the log, undefined when there is none. */
+  anchoredRoot(index: number): Promise<Uint8Array | undefined>;
+  /** How many transactions of the publisher are in blocks: every nonce below it is spent. */
+  nextNonce(): Promise<number>;
+  /**
+   * Signs `append` under the next nonce.
+   *
+   * @param replaces the raw transaction to replace: its nonce is kept, and each of its fees is raised by at least an eighth.
+   */
+  sign(append: {
+    index: number;
+    root: Uint8Array;
+    size: number;
+    replaces?: Uint8Array | undefined;
+  }): Promise<{ nonce: number; hash: Uint8Array; raw: Uint8Array }>;
+  /** Sends a signed transaction; one that the chain knows already is sent. */
+  send(raw: Uint8Array): Promise<void>;
+  /** The block of a transaction, undefined while it has none. */
+  mined(hash: Uint8Array): Promise<Mined | undefined>;
+}
+
+/** What the contract says now about one anchor: an outsider's look, which needs no key. */
+export type Witness = {
+  /** Step 6 of verifying a receipt. @throws ChainUnavailableError */
+  check(anchor: AnchorReference): Promise<Step>;
+};
