@@ -6,7 +6,7 @@ import { openBackground } from "./background.ts";
 import { openServing } from "./serve.ts";
 
 /** Rows that one transaction makes, looks at or drops: recording waits no longer than that takes. */
-const ROWS_PER_STEP = 100;
+const ROWS_PER_STEP = 50;
 const ENDPOINTS_PER_READ = 100;
 /** Milliseconds between two looks for confirmed anchors: news of them comes at the end of a round only, and a round may be long. */
 const ANCHORS_EVERY_MS = 1_000;

@@ -137,13 +137,15 @@ describe("deliveries", () => {
       expect(bodies(to.received).map(({ data }) => data.sequenceNumber)).to.deep.equal(["2"]);
     });
 
-    it("that anchoring has halted is told once to each tenant", async () => {
+    it("that anchoring has halted is told once to each tenant, also where it halted before deliveries began", async () => {
       const to = await receiver();
       await here.endpoint(to.url);
       here.deliveries.halted();
       await here.settled("delivered", isDelivered);
       expect(bodies(to.received).map(({ event }) => event)).to.deep.equal(["anchoring.halted"]);
       expect(bodies(to.received)[0].data).to.have.keys("haltedAt", "message");
+      await here.restart({ early: (deliveries) => deliveries.halted() });
+      await here.settled("delivered", isDelivered, 2);
     });
   });
 
@@ -221,9 +223,17 @@ describe("deliveries", () => {
         ["pending", false],
         ["pending", true],
       ]);
-      here.pass(2 * HOUR_MS);
+      here.pass(2 * HOUR_MS - 10_000);
+      await here.settled("the first is parked", ({ state, event }) => state === "parked" || event.reference === 2, 2);
+      here.pass(HOUR_MS);
       const [first, second] = await here.settled("the second arrives", ({ state }) => state !== "pending", 2);
-      expect(first).to.deep.include({ state: "parked", lastStatus: 500, lastError: "STATUS", nextAttemptAt: null });
+      expect(first).to.deep.include({
+        state: "parked",
+        attempts: 3,
+        lastStatus: 500,
+        lastError: "STATUS",
+        nextAttemptAt: null,
+      });
       expect(second).to.include({ state: "delivered", attempts: 1 });
       expect(await store.deliveryCounts()).to.deep.equal({ pending: 0, delivered: 1, parked: 1 });
 
@@ -344,19 +354,36 @@ describe("deliveries", () => {
     });
 
     it("one that is paused gets nothing, and everything in order once it is resumed, however long the pause", async () => {
-      const to = await receiver();
+      const to = await receiver(answer(500));
       const { id } = await here.endpoint(to.url, DELTAS);
       const { store, tenant, clock } = here.record;
-      await store.changeEndpoint(tenant.id, id, { enabled: false }, clock.now);
       await here.record1("a", 1n, 2n);
       await here.anchor();
+      await here.settled("refused once", ({ attempts, event }) => attempts === 1 || event.reference === 2, 2);
+      await store.changeEndpoint(tenant.id, id, { enabled: false }, clock.now);
       here.pass(2 * TRY_FOR_MS);
       await sleep(50);
-      expect(to.received).to.have.length(0);
+      expect(to.received).to.have.length(1);
+      to.behave = answer(200);
       await store.changeEndpoint(tenant.id, id, { enabled: true }, clock.now);
       here.deliveries.wake();
       await here.settled("delivered", isDelivered, 2);
-      expect(bodies(to.received).map(({ data }) => data.sequenceNumber)).to.deep.equal(["1", "2"]);
+      expect(bodies(to.received).map(({ data }) => data.sequenceNumber)).to.deep.equal(["1", "1", "2"]);
+    });
+
+    it("one that is paused while it is sent to gets nothing after that", async () => {
+      const held: (() => void)[] = [];
+      const to = await receiver((response) => void held.push(() => response.writeHead(200).end()));
+      const { id } = await here.endpoint(to.url, DELTAS);
+      const { store, tenant, clock } = here.record;
+      await here.record1("a", 1n, 2n);
+      await here.anchor();
+      await to.until(1);
+      await store.changeEndpoint(tenant.id, id, { enabled: false }, clock.now);
+      held[0]!();
+      await here.settled("the first arrives", ({ state, event }) => state === "delivered" || event.reference === 2, 2);
+      await sleep(50);
+      expect(to.received).to.have.length(1);
     });
 
     it("one that was deleted gets nothing more, and what waited for it is parked", async () => {

@@ -8,6 +8,9 @@ import { openPost } from "#src/webhooks/post.ts";
 import { anchor, freshLog, type Ground, type Log } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
+/** How the deliveries are opened; `early` is done before they begin. */
+type Opening = { allowPrivate?: boolean; early?: (deliveries: Deliveries) => void };
+
 /** A record, a log on a real chain, and deliveries beside them, whose clock stands still until a test moves it. */
 export type Delivering = {
   record: OpenRecord;
@@ -26,7 +29,7 @@ export type Delivering = {
   /** Waits until every delivery fulfils a condition. */
   settled(what: string, holds: (delivery: Delivery) => boolean, count?: number): Promise<Delivery[]>;
   /** Stops the deliveries, closes the store, and opens both again, as a restart does. */
-  restart(options?: { allowPrivate?: boolean }): Promise<void>;
+  restart(options?: Opening): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -47,7 +50,7 @@ export async function startDelivering(
   const quiet = () => {};
   const report = (_facts: object, message: string) => void troubles.push(message);
 
-  const open = (record: OpenRecord, { allowPrivate = true } = {}) => {
+  const open = (record: OpenRecord, { allowPrivate = true, early }: Opening = {}) => {
     const { store, contents } = record;
     const publicUrl = () => "https://tallyroot.example";
     const deliveries = openDeliveries({
@@ -61,6 +64,7 @@ export async function startDelivering(
       clock: () => clock.now,
       log: { debug: quiet, info: quiet, warn: quiet, error: report },
     });
+    early?.(deliveries);
     deliveries.start();
     return deliveries;
   };

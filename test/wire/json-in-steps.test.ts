@@ -31,8 +31,9 @@ describe("JSON in steps", () => {
       fc.property(objects, fc.array(values, { maxLength: 5 }), fc.nat({ max: 2 }), (object, list, indent) => {
         expectSame(JSON.stringify({ ...object, yours: [...list, ...PADDING], theirs: list }, null, indent));
       }),
+      0.1,
     );
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it("keeps the digits of numbers that a double might not hold", () => {
     const text = `{"yours":[${"0.1234567890123456789,".repeat(2_000)}1e400]}`;
@@ -44,7 +45,7 @@ describe("JSON in steps", () => {
   it("refuses what the plain parser refuses, wherever one character is changed", () => {
     const text = JSON.stringify({ a: { list: [1] }, yours: PADDING.slice(0, 800), b: [[]], c: "]" });
     const change = fc.record({ at: fc.nat({ max: text.length - 1 }), by: fc.constantFrom(...'[]{},":\\ 0x', "") });
-    holds(fc.property(change, ({ at, by }) => void expectSame(text.slice(0, at) + by + text.slice(at + 1))));
+    holds(fc.property(change, ({ at, by }) => void expectSame(text.slice(0, at) + by + text.slice(at + 1))), 0.1);
   });
 
   const long = `"${"a".repeat(20_000)}"`;
