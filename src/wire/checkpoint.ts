@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { offsetPagination } from "./derivation.ts";
+import { cursor } from "./cursor.ts";
+import { cursorPagination, offsetPagination } from "./derivation.ts";
 import { customerId, fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 import { periodMembers } from "./scope.ts";
 
@@ -58,12 +59,17 @@ export type CheckpointBatchView = z.infer<typeof checkpointBatchView>;
 const page = { limit: wholeNumber(1, 1000, 25), offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0) };
 
 /** The query of `GET /balance/checkpoints`. */
-export const checkpointsQuery = z.strictObject({ customerId: customerId.optional(), ...periodMembers, ...page });
+export const checkpointsQuery = z.strictObject({
+  customerId: customerId.optional(),
+  ...periodMembers,
+  ...page,
+  cursor,
+});
 
 /** The query of `GET /balance/checkpoints/:checkpointId`: which checkpoints of a batch to show. */
 export const checkpointQuery = z.strictObject(page);
 
-export const checkpointsView = z.object({ checkpoints: z.array(checkpointView), pagination: offsetPagination });
+export const checkpointsView = z.object({ checkpoints: z.array(checkpointView), pagination: cursorPagination });
 
 const statementId = z.string().regex(/^chk_[0-9a-z_]{1,64}$/, "must be a checkpointId");
 export const checkpointParams = z.object({ checkpointId: statementId });

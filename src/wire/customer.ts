@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cursor, nextCursor } from "./cursor.ts";
 import { deltaStatus } from "./delta.ts";
 import { checkpointSummary } from "./derivation.ts";
 import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
@@ -9,6 +10,7 @@ export const customersQuery = z.strictObject({
   search: z.string().max(LIMITS.customerIdLength).optional(),
   page: wholeNumber(1, 1_000_000, 1),
   limit: wholeNumber(1, LIMITS.customersPageSize, 25),
+  cursor,
 });
 
 /** The query of `GET /balance/customers/:customerId`. */
@@ -40,7 +42,10 @@ export const customerView = z.object({
   status: customerStatus,
 });
 
-export const customersView = z.object({ customers: z.array(customerView), pagination: pagePagination });
+export const customersView = z.object({
+  customers: z.array(customerView),
+  pagination: pagePagination.extend({ nextCursor }),
+});
 
 export const customerDetail = customerView.extend({
   verifiedBalance: z.number(),

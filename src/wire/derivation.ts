@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cursor, nextCursor } from "./cursor.ts";
 import { deltaView } from "./delta.ts";
 import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 import { scopeMembers } from "./scope.ts";
@@ -10,9 +11,12 @@ export const deltaPage = {
 };
 
 /** The query of `GET /balance/derive/:customerId`. */
-export const deriveQuery = z.strictObject({ ...scopeMembers, ...deltaPage });
+export const deriveQuery = z.strictObject({ ...scopeMembers, ...deltaPage, cursor });
 
 export const offsetPagination = z.object({ total: z.number(), offset: z.number(), limit: z.number() });
+
+/** The same of a list that can be long. */
+export const cursorPagination = offsetPagination.extend({ nextCursor });
 
 /** A scope as it was understood. `to` is not included. */
 export const scopeView = z.object({ from: isoTime, to: isoTime, period: z.string().optional() });
@@ -49,7 +53,7 @@ export const derivation = z.object({
   scope: scopeView,
   breakdown: breakdownView.optional(),
   deltas: z.array(deltaView),
-  pagination: offsetPagination,
+  pagination: cursorPagination,
 });
 
 export type DerivationView = z.infer<typeof derivation>;

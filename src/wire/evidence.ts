@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { cursor } from "./cursor.ts";
 import { deltaStatus, deltaView } from "./delta.ts";
-import { offsetPagination } from "./derivation.ts";
+import { cursorPagination, offsetPagination } from "./derivation.ts";
 import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 
 /** The query of `GET /verify/:fingerprint`: whom to believe (`db` is this server's record, `chain` asks the contract now), and which records to show. */
@@ -99,6 +100,7 @@ export const chainView = z.object({
 export const anchorsQuery = z.strictObject({
   limit: wholeNumber(1, 1000, 25),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+  cursor,
 });
 
 export const anchorView = z.object({
@@ -115,7 +117,7 @@ export const anchorView = z.object({
 
 export const anchorsView = z.object({
   anchors: z.array(anchorView),
-  pagination: z.object({ total: z.number(), offset: z.number(), limit: z.number() }),
+  pagination: cursorPagination,
 });
 
 export type AnchorView = z.infer<typeof anchorView>;
@@ -124,6 +126,7 @@ export type AnchorView = z.infer<typeof anchorView>;
 export const receiptListQuery = z.strictObject({
   limit: wholeNumber(1, LIMITS.pageSize, 25),
   offset: wholeNumber(0, Number.MAX_SAFE_INTEGER, 0),
+  cursor,
 });
 
-export const receiptListView = z.object({ receipts: z.array(deltaView), pagination: offsetPagination });
+export const receiptListView = z.object({ receipts: z.array(deltaView), pagination: cursorPagination });

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { offsetPagination } from "./derivation.ts";
+import { cursor } from "./cursor.ts";
+import { cursorPagination, offsetPagination } from "./derivation.ts";
 import { fingerprint, isoTime, LIMITS, wholeNumber } from "./fields.ts";
 
 /** Events that an endpoint can be told about. */
@@ -100,9 +101,10 @@ export const deliveriesQuery = z.strictObject({
   status: deliveryState.optional(),
   limit: wholeNumber(1, LIMITS.pageSize, 25),
   offset: wholeNumber(0, LIMITS.deliveriesOffset, 0),
+  cursor,
 });
 
-export const deliveriesView = z.object({ deliveries: z.array(deliveryView), pagination: offsetPagination });
+export const deliveriesView = z.object({ deliveries: z.array(deliveryView), pagination: cursorPagination });
 
 export const retryParams = z.object({ eventId: z.string() });
 

@@ -273,6 +273,12 @@ export const CHECKPOINT_ROUTE_CASES: readonly RouteCase[] = [
     rejects: [
       ["nobody", "CUSTOMER_NOT_FOUND", get("/balance/customers/nobody/receipts"), /nobody/],
       ["another tenant's customer", "CUSTOMER_NOT_FOUND", get("/balance/customers/theirs/receipts")],
+      [
+        "a cursor with an offset",
+        "INVALID_SCOPE_COMBINATION",
+        get("/balance/customers/cust_001/receipts?cursor=AAAA&offset=1"),
+        /cursor/,
+      ],
       ["a page of nothing", "VALIDATION_ERROR", get("/balance/customers/cust_001/receipts?limit=0"), /limit/],
       ["an unknown parameter", "VALIDATION_ERROR", get("/balance/customers/cust_001/receipts?nope=1"), /nope/],
     ],

@@ -131,7 +131,9 @@ describe("deriving a scope over HTTP", () => {
       const { deltas, pagination, ...rest } = await read({ url: server.url, key: history.keys.read }, path);
       const { deltas: _, pagination: __, ...same } = whole;
       expect(rest).to.deep.equal(same);
-      expect(pagination).to.deep.equal({ total: whole.deltasCount, offset, limit: 3 });
+      const { nextCursor, ...place } = pagination;
+      expect(place).to.deep.equal({ total: whole.deltasCount, offset, limit: 3 });
+      expect(nextCursor === null).to.equal(offset + 3 >= whole.deltasCount);
       paged.push(...deltas);
     }
     expect(paged).to.deep.equal(whole.deltas);

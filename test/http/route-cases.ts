@@ -227,8 +227,9 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   {
     route: routeAt("GET /api/v1/balance/customers"),
     happy: () => ({ path: "/api/v1/balance/customers?search=CUST_0&page=1&limit=100" }),
-    members: [...in_("customers[].", CUSTOMER), ...in_("pagination.", "total page limit totalPages")],
+    members: [...in_("customers[].", CUSTOMER), ...in_("pagination.", "total page limit totalPages nextCursor")],
     rejects: [
+      ["a cursor with a page", "INVALID_SCOPE_COMBINATION", get("/balance/customers?cursor=AAAA&page=2"), /cursor/],
       ["a search of 129", "VALIDATION_ERROR", get(`/balance/customers?search=${"a".repeat(129)}`), /search/],
       ...pageRejects("/balance/customers", { page: ["0", "1000001"], limit: ["0", "101"] }),
     ],
@@ -310,8 +311,11 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   {
     route: routeAt("GET /api/v1/anchors"),
     happy: get("/anchors?limit=1000&offset=0"),
-    members: [...in_("anchors[].", ANCHOR), ...in_("pagination.", "total offset limit")],
-    rejects: pageRejects("/anchors", { limit: ["0", "1001"], offset: ["-1", "9007199254740993"] }),
+    members: [...in_("anchors[].", ANCHOR), ...in_("pagination.", "total offset limit nextCursor")],
+    rejects: [
+      ["a cursor with an offset", "INVALID_SCOPE_COMBINATION", get("/anchors?cursor=AAAA&offset=1"), /cursor/],
+      ...pageRejects("/anchors", { limit: ["0", "1001"], offset: ["-1", "9007199254740993"] }),
+    ],
   },
   {
     route: routeAt("GET /api/v1/anchors/:index"),

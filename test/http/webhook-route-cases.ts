@@ -145,6 +145,7 @@ export const WEBHOOK_ROUTE_CASES: readonly RouteCase[] = [
     members: [...under("deliveries[].", DELIVERY), ...under("pagination.", ["total", "offset", "limit"])],
     rejects: [
       ["another status", "VALIDATION_ERROR", list("status=failed"), /status/],
+      ["a cursor with an offset", "INVALID_SCOPE_COMBINATION", list("cursor=AAAA&offset=1"), /cursor/],
       ["a page of nothing", "VALIDATION_ERROR", list("limit=0"), /limit/],
       ["a page too long", "VALIDATION_ERROR", list("limit=1001"), /limit/],
       ["an offset too far", "VALIDATION_ERROR", list("offset=100001"), /offset/],

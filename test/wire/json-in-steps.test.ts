@@ -45,7 +45,10 @@ describe("JSON in steps", () => {
   it("refuses what the plain parser refuses, wherever one character is changed", () => {
     const text = JSON.stringify({ a: { list: [1] }, yours: PADDING.slice(0, 800), b: [[]], c: "]" });
     const change = fc.record({ at: fc.nat({ max: text.length - 1 }), by: fc.constantFrom(...'[]{},":\\ 0x', "") });
-    holds(fc.property(change, ({ at, by }) => void expectSame(text.slice(0, at) + by + text.slice(at + 1))), 0.1);
+    holds(
+      fc.property(change, ({ at, by }) => void expectSame(text.slice(0, at) + by + text.slice(at + 1))),
+      0.1,
+    );
   });
 
   const long = `"${"a".repeat(20_000)}"`;

@@ -6,6 +6,7 @@ import type { Anchor } from "../../ledger/ports/ledgers.ts";
 import { type AnchorView, anchorsQuery, anchorsView, anchorView, chainView } from "../../wire/evidence.ts";
 import { isoText } from "../../wire/fields.ts";
 import { route } from "../route.ts";
+import { NOTHING, pageOf, paginationOf } from "./paging.ts";
 
 const STATUS = { prepared: "PREPARED", sent: "SENT", confirmed: "CONFIRMED" } as const;
 
@@ -49,6 +50,8 @@ export const getChain = route({
   },
 });
 
+const ANCHORS = { name: "anchors", order: "newest-first" } as const;
+
 export const getAnchors = route({
   method: "GET",
   path: "/api/v1/anchors",
@@ -57,11 +60,17 @@ export const getAnchors = route({
   status: 200,
   query: anchorsQuery,
   data: anchorsView,
-  codes: [],
+  codes: ["INVALID_SCOPE_COMBINATION"],
   cors: "*",
   async handle({ store }, { query }) {
-    const { anchors, total } = await store.anchors(query);
-    return { data: { anchors: anchors.map(viewAnchor), pagination: { total, ...query } } };
+    const page = await pageOf(ANCHORS, query, async () => (await store.anchors(NOTHING)).total);
+    const { anchors, total } = await store.anchors(page);
+    return {
+      data: {
+        anchors: anchors.map(viewAnchor),
+        pagination: paginationOf(ANCHORS, page, { shown: anchors.length, total }),
+      },
+    };
   },
 });
 

@@ -5,7 +5,7 @@ import { TallyrootError } from "../../core/errors.ts";
 import { proveConsistency } from "../../ledger/consistency.ts";
 import { ledgerOfCustomer, noCustomer } from "../../ledger/customers.ts";
 import type { StoredCheckpoint } from "../../ledger/ports/checkpoints.ts";
-import type { Tenant } from "../../ledger/ports/ledgers.ts";
+import type { Page, Tenant } from "../../ledger/ports/ledgers.ts";
 import { windowOf } from "../../ledger/scope.ts";
 import {
   checkpointBatchView,
@@ -22,6 +22,9 @@ import { namedWindow } from "../../wire/scope.ts";
 import { onlyLedgerOf } from "../customer-keys.ts";
 import { route, type Service } from "../route.ts";
 import { viewCheckpoint, viewCheckpoints, viewStatement } from "./checkpoint-views.ts";
+import { NOTHING, pageOf, paginationOf } from "./paging.ts";
+
+const CHECKPOINTS = { name: "checkpoints", order: "newest-first" } as const;
 
 export const getCheckpoints = route({
   method: "GET",
@@ -34,7 +37,6 @@ export const getCheckpoints = route({
   data: checkpointsView,
   codes: ["INVALID_SCOPE_COMBINATION", "SCOPE_TOO_WIDE", "CUSTOMER_NOT_FOUND"],
   async handle(service, { tenant, caller, query }) {
-    const { limit, offset } = query;
     const named = namedWindow(query);
     const window = named && windowOf(named, service.clock());
     const only = onlyLedgerOf(caller);
@@ -42,13 +44,17 @@ export const getCheckpoints = route({
     const ledger =
       query.customerId === undefined ? own : await ledgerOfCustomer(service.store, tenant, query.customerId);
     if (only && query.customerId !== undefined && ledger?.id !== own?.id) throw noCustomer(query.customerId);
-    if (only && !ledger) return { data: { checkpoints: [], pagination: { total: 0, offset, limit } } };
-    const { checkpoints, total } = await service.store.checkpoints(
-      tenant.id,
-      { ledgerId: ledger?.id, from: window?.from, to: window?.to },
-      { limit, offset },
-    );
-    return { data: { checkpoints: await viewCheckpoints(service, checkpoints), pagination: { total, offset, limit } } };
+    const filter = { ledgerId: ledger?.id, from: window?.from, to: window?.to };
+    const list = async (page: Page) =>
+      only && !ledger ? { checkpoints: [], total: 0 } : service.store.checkpoints(tenant.id, filter, page);
+    const page = await pageOf(CHECKPOINTS, query, async () => (await list(NOTHING)).total);
+    const { checkpoints, total } = await list(page);
+    return {
+      data: {
+        checkpoints: await viewCheckpoints(service, checkpoints),
+        pagination: paginationOf(CHECKPOINTS, page, { shown: checkpoints.length, total }),
+      },
+    };
   },
 });
 

@@ -20,6 +20,7 @@ import { scopeOf } from "../../wire/scope.ts";
 import { onlyLedgerOf } from "../customer-keys.ts";
 import { route } from "../route.ts";
 import { viewLatestCheckpoint } from "./checkpoint-views.ts";
+import { pageOf, paginationOf } from "./paging.ts";
 
 function viewCustomer(summary: CustomerSummary): CustomerView {
   const address = checksumAddress(summary.ledger.address);
@@ -36,6 +37,8 @@ function viewCustomer(summary: CustomerSummary): CustomerView {
   };
 }
 
+const CUSTOMERS = { name: "customers", order: "oldest-first" } as const;
+
 export const getCustomers = route({
   method: "GET",
   path: "/api/v1/balance/customers",
@@ -45,18 +48,25 @@ export const getCustomers = route({
   status: 200,
   query: customersQuery,
   data: customersView,
-  codes: [],
+  codes: ["INVALID_SCOPE_COMBINATION"],
   async handle(service, { tenant, caller, query }) {
-    const { search, page, limit } = query;
-    const { customers, total } = await listCustomers(service, tenant, {
-      only: onlyLedgerOf(caller),
-      search,
-      page: { offset: (page - 1) * limit, limit },
-    });
+    const { search, limit } = query;
+    const only = onlyLedgerOf(caller);
+    const asked = { limit, offset: (query.page - 1) * limit, cursor: query.cursor };
+    // Customers are listed in the order of their first delta: a place in the list stays, however many come.
+    const page = await pageOf(CUSTOMERS, asked, async () => (only ? 1 : service.store.ledgerCount(tenant.id)));
+    const { customers, total } = await listCustomers(service, tenant, { only, search, page });
+    const { nextCursor } = paginationOf(CUSTOMERS, page, { shown: customers.length, total });
     return {
       data: {
         customers: customers.map(viewCustomer),
-        pagination: { total, page, limit, totalPages: Math.ceil(total / limit) },
+        pagination: {
+          total,
+          page: Math.floor(page.offset / limit) + 1,
+          limit,
+          totalPages: Math.ceil(total / limit),
+          nextCursor,
+        },
       },
     };
   },

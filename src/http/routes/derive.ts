@@ -13,7 +13,10 @@ import { scopeOf } from "../../wire/scope.ts";
 import { route } from "../route.ts";
 import { viewLatestCheckpoint } from "./checkpoint-views.ts";
 import { viewDeltas } from "./delta-views.ts";
+import { pageOf, paginationOf } from "./paging.ts";
 import { viewBreakdown, viewScope } from "./scope.ts";
+
+const DELTAS = { name: "deltas", order: "oldest-first" } as const;
 
 export const getDerivation = route({
   method: "GET",
@@ -34,11 +37,11 @@ export const getDerivation = route({
     "BALANCE_OVERFLOW",
   ],
   async handle({ store, contents, clock }, { tenant, params, query }) {
-    const { limit, offset } = query;
     const request = scopeOf(query);
     const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
     const scope = await resolveScope(store, ledger, request, clock());
-    const derived = await derive(store, scope, { limit, offset });
+    const page = await pageOf(DELTAS, query, async () => scope.last - scope.first + 1);
+    const derived = await derive(store, scope, page);
     const { deltas, latest } = derived;
     const data: DerivationView = {
       customerId: params.customerId,
@@ -56,7 +59,7 @@ export const getDerivation = route({
       scope: viewScope(scope),
       ...(request.granularity && { breakdown: await viewBreakdown(store, scope, request.granularity) }),
       deltas: await viewDeltas({ store, contents }, deltas),
-      pagination: { total: derived.deltasCount, offset, limit },
+      pagination: paginationOf(DELTAS, page, { shown: deltas.length, total: derived.deltasCount }),
     };
     return { data };
   },

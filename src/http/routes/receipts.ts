@@ -11,6 +11,7 @@ import { customerId, fingerprint } from "../../wire/fields.ts";
 import { type Answer, route, type Service } from "../route.ts";
 import { viewDeltas } from "./delta-views.ts";
 import { finalOrThrow, findFingerprint, unknownFingerprint } from "./found.ts";
+import { pageOf, paginationOf } from "./paging.ts";
 
 const params = z.object({ fingerprint });
 const receiptFileView = z.record(z.string(), z.unknown()).meta({ description: "A receipt file, tallyroot-receipt/1" });
@@ -62,6 +63,8 @@ export const getReceipt = route({
   },
 });
 
+const RECEIPTS = { name: "receipts", order: "newest-first" } as const;
+
 export const getReceipts = route({
   method: "GET",
   path: "/api/v1/balance/customers/:customerId/receipts",
@@ -72,16 +75,18 @@ export const getReceipts = route({
   params: z.object({ customerId }),
   query: receiptListQuery,
   data: receiptListView,
-  codes: ["CUSTOMER_NOT_FOUND"],
+  codes: ["INVALID_SCOPE_COMBINATION", "CUSTOMER_NOT_FOUND"],
   async handle({ store, contents }, { tenant, params, query }) {
-    const { limit, offset } = query;
     const ledger = await ledgerOfCustomer(store, tenant, params.customerId);
     const { sequence: total } = await latestOf(store, ledger);
-    const last = Math.max(0, total - offset);
-    const first = Math.max(1, last - limit + 1);
+    const page = await pageOf(RECEIPTS, query, async () => total);
+    const last = Math.max(0, total - page.offset);
+    const first = Math.max(1, last - page.limit + 1);
     const deltas = last >= first ? await store.deltas(ledger, first, last - first + 1) : [];
     const receipts = await viewDeltas({ store, contents }, deltas);
-    return { data: { receipts: receipts.reverse(), pagination: { total, offset, limit } } };
+    return {
+      data: { receipts: receipts.reverse(), pagination: paginationOf(RECEIPTS, page, { shown: deltas.length, total }) },
+    };
   },
 });
 

@@ -1,3 +1,4 @@
+import type { Page } from "../../ledger/ports/ledgers.ts";
 import { type Delivery, EVENT_NAMES, type WebhookEndpoint } from "../../ledger/ports/webhooks.ts";
 import {
   changeEndpoint,
@@ -28,6 +29,7 @@ import {
   testView,
 } from "../../wire/webhook.ts";
 import { type Answer, type Route, route } from "../route.ts";
+import { NOTHING, pageOf, paginationOf } from "./paging.ts";
 
 const REPLAYED = { "Idempotent-Replayed": "true" };
 
@@ -178,6 +180,8 @@ function endpointRoutes(at: string): Route[] {
   ];
 }
 
+const DELIVERIES = { name: "deliveries", order: "newest-first" } as const;
+
 const getDeliveries = route({
   method: "GET",
   path: "/api/v1/balance/webhooks",
@@ -186,11 +190,17 @@ const getDeliveries = route({
   status: 200,
   query: deliveriesQuery,
   data: deliveriesView,
-  codes: [],
+  codes: ["INVALID_SCOPE_COMBINATION"],
   async handle({ store }, { tenant, query }) {
-    const { status, limit, offset } = query;
-    const { deliveries, total } = await store.deliveries(tenant.id, status, { limit, offset });
-    return { data: { deliveries: deliveries.map(viewDelivery), pagination: { total, offset, limit } } };
+    const list = (page: Page) => store.deliveries(tenant.id, query.status, page);
+    const page = await pageOf(DELIVERIES, query, async () => (await list(NOTHING)).total);
+    const { deliveries, total } = await list(page);
+    return {
+      data: {
+        deliveries: deliveries.map(viewDelivery),
+        pagination: paginationOf(DELIVERIES, page, { shown: deliveries.length, total }),
+      },
+    };
   },
 });
 
