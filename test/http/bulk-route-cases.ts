@@ -82,6 +82,7 @@ export const BULK_ROUTE_CASES: readonly RouteCase[] = [
     happy: () => ({ path: postBatch.path, body: { deltas: [BODY, BODY] } }),
     members: ["totalQueued", "totalFailed", ...in_("results[].", RESULT)],
     rejects: BATCH_REJECTS,
+    elsewhere: { QUOTA_EXCEEDED: "test/http/customers-more.test.ts" },
   },
   {
     route: postStream,

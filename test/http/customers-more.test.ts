@@ -176,6 +176,16 @@ describe("a quota of deltas per month", () => {
     expect((await read(target, "/balance/customers/c")).totalDeltas).to.equal(3);
   });
 
+  it("refuses a batch as a whole where it stands or falls together, and item by item otherwise", async () => {
+    const batch = (mode: string) =>
+      send(target.url, { path: "/api/v1/balance/delta/batch", key: target.key, body: { mode, deltas: [body, body] } });
+    const atomic = await batch("atomic");
+    expect([atomic.status, errorOf(atomic).code]).to.deep.equal([402, "QUOTA_EXCEEDED"]);
+    const { totalFailed, results } = dataOf(await batch("independent"));
+    expect([totalFailed, results[0].error.code]).to.deep.equal([2, "QUOTA_EXCEEDED"]);
+    expect((await read(target, "/balance/customers/c")).totalDeltas).to.equal(3);
+  });
+
   it("still answers a repeated request, and holds after a restart", async () => {
     const again = await post({ "Idempotency-Key": "first" });
     expect(again.status, again.text).to.equal(201);

@@ -184,6 +184,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     happy: () => ({ path: DELTA_PATH, body: { customerId: "cust_happy", delta: 500, reason: "initial_deposit" } }),
     members: in_("", DELTA),
     rejects: DELTA_REJECTS,
+    elsewhere: { QUOTA_EXCEEDED: "test/http/customers-more.test.ts" },
   },
   {
     route: routeAt("GET /api/v1/balance/delta/:recordId"),

@@ -19,7 +19,7 @@ export const postBatch = route({
   body: batchRequest,
   bodyLimit: LIMITS.batchBodyBytes,
   data: batchAnswer,
-  codes: ["AMOUNT_NOT_EXACT", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
+  codes: ["AMOUNT_NOT_EXACT", "QUOTA_EXCEEDED", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
   async handle(service, { tenant, body, idempotencyKey }) {
     const ids = openBulkIds(tenant.requestKey);
     const pause = openPause();

@@ -20,7 +20,7 @@ export const postDelta = route({
   status: 201,
   body: recordRequest,
   data: deltaView,
-  codes: ["AMOUNT_NOT_EXACT", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
+  codes: ["AMOUNT_NOT_EXACT", "QUOTA_EXCEEDED", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
   async handle(service, { tenant, body, idempotencyKey }) {
     const requestId = idempotencyKey === undefined ? undefined : requestIdOf(tenant.requestKey, idempotencyKey);
     const { delta, replayed } = await recordDelta(service, recordingOf(tenant, body, requestId));
