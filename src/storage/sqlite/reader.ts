@@ -85,7 +85,8 @@ export function openReader(
   const ANCHORS = `SELECT ${ANCHOR_COLUMNS} FROM anchors a JOIN anchor_progress p ON p.anchor = a.id`;
   const anchorAt = db.prepare<[number], AnchorRow>(`${ANCHORS} WHERE a.id = ?`);
   const anchorPage = db.prepare<[number, number], AnchorRow>(`${ANCHORS} ORDER BY a.id DESC LIMIT ? OFFSET ?`);
-  const anchorCount = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM anchors");
+  // Anchors are numbered from 1 without holes: the last number is how many there are.
+  const anchorCount = db.prepare<[], { n: number }>("SELECT coalesce(max(id), 0) AS n FROM anchors");
   const leafRow = db.prepare<[number, number], { leaf: Buffer; nodes: Buffer }>(
     "SELECT leaf, nodes FROM anchor_leaves WHERE anchor = ? AND position = ?",
   );
