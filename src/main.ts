@@ -21,9 +21,7 @@ import { startCheckpointJob } from "./jobs/checkpoint-thread.ts";
 import { startMonthClosing } from "./jobs/month-closing.ts";
 import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
-import type { Tenant } from "./ledger/ports/ledgers.ts";
-import type { TenantStore } from "./ledger/ports/tenants.ts";
-import { SealBrokenError, sealingKey } from "./ledger/seal.ts";
+import { sealingKey } from "./ledger/seal.ts";
 import { openSummaries } from "./ledger/summarize.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "./storage/sqlite/database.ts";
@@ -68,7 +66,7 @@ async function main(): Promise<void> {
   const contents = openContents(store, master);
 
   // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
-  const tenant = await openTenant(store);
+  const tenant = (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
   const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
   let newKey: string | undefined;
   if (store.facts.get(FIRST_KEY) === undefined) {
@@ -213,19 +211,6 @@ async function main(): Promise<void> {
       "the embedded chain died: recording goes on, anchoring waits until the server is started again",
     ),
   );
-}
-
-/** @throws SettingError when the master key is not the one that this data directory was made with. */
-async function openTenant(store: TenantStore): Promise<Tenant> {
-  try {
-    return (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    throw new SettingError(
-      "the master key is not the one that this data directory was made with: check TALLYROOT_MASTER_KEY, or the file master-key",
-      { cause: error },
-    );
-  }
 }
 
 main().catch((error: unknown) => {

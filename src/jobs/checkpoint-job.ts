@@ -55,7 +55,8 @@ while (!signal.aborted) {
     if (signal.aborted) break;
     if (error instanceof ChainUnavailableError || isStorageTrouble(error)) {
       troubles += 1;
-      tell({ kind: "waiting", reason: error.message, at: Date.now() });
+      const on = error instanceof ChainUnavailableError ? "chain" : "disk";
+      tell({ kind: "waiting", on, reason: error.message, at: Date.now() });
     } else if (error instanceof AnchoringHaltedError || error instanceof RecordDamagedError) {
       tell({ kind: "halted", reason: error.message, at: Date.now() });
       break;

@@ -7,7 +7,7 @@ const STOP_PATIENCE_MS = 5_000;
 
 /** The checkpoint job as the server sees it. */
 export type CheckpointJob = {
-  /** How it is, in a sentence; `ok` is false while it waits for the chain or has halted. */
+  /** How it is, in a sentence; `ok` is false while it waits for the chain or the disk, or has halted. */
   state(): { ok: boolean; halted: boolean; detail: string };
   /** How often it has had to wait for the chain, and the latest block that it saw. */
   figures(): { rpcErrors: number; chainHead: number | null };
@@ -44,9 +44,9 @@ export function startCheckpointJob(input: JobInput, log: Log, listener: JobListe
         listener.confirmed();
       }
     } else if (news.kind === "waiting") {
-      state = { ok: false, halted: false, detail: `waiting for the chain: ${news.reason}` };
-      figures.rpcErrors += 1;
-      log.warn(news, "anchoring waits for the chain");
+      state = { ok: false, halted: false, detail: `waiting for the ${news.on}: ${news.reason}` };
+      if (news.on === "chain") figures.rpcErrors += 1;
+      log.warn(news, `anchoring waits for the ${news.on}`);
     } else halt(news.reason, news);
   });
   worker.once("error", (error) => halt("the checkpoint job crashed", { err: error }));

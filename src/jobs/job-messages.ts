@@ -15,9 +15,9 @@ export type JobInput = {
 /** What it is told: to end, or to forget the open keys of a ledger whose content is erased. */
 export type JobOrder = "stop" | { forget: number };
 
-/** What it tells: a round went through, it waits for the chain, or it has stopped for good until somebody looks. */
+/** What it tells: a round went through, it waits for the chain or the disk, or it has stopped for good until somebody looks. */
 export type JobNews =
   // chainHead: the latest block that was looked up, null before the first.
   | { kind: "round"; confirmed: number[]; at: number; chainHead: number | null }
-  | { kind: "waiting"; reason: string; at: number }
+  | { kind: "waiting"; on: "chain" | "disk"; reason: string; at: number }
   | { kind: "halted"; reason: string; at: number };

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { parseAmount, parseDeltaAmount } from "../core/amount.ts";
 import { utf8 } from "../core/bytes.ts";
-import type { Json } from "../core/content.ts";
+import { type Json, MAX_JSON_DEPTH } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
-import { MAX_DEPTH, NumberText, plainJson } from "./json.ts";
+import { NumberText, plainJson } from "./json.ts";
 
 /** The members that several messages share. Limits are those that `GET /balance/limits` answers. */
 export const LIMITS = {
@@ -11,7 +11,7 @@ export const LIMITS = {
   reasonLength: 500,
   referenceIdLength: 255,
   metadataBytes: 16 * 1024,
-  metadataDepth: MAX_DEPTH,
+  metadataDepth: MAX_JSON_DEPTH,
   idempotencyKeyLength: 255,
   pageSize: 1000,
   customersPageSize: 100,

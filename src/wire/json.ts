@@ -1,5 +1,5 @@
 import { formatAmount } from "../core/amount.ts";
-import type { Json } from "../core/content.ts";
+import { type Json, MAX_JSON_DEPTH } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 
 /** JSON text with exact numbers, in and out (ECMA-262, "JSON.parse source text access"; RFC 8259). */
@@ -61,9 +61,6 @@ function normalDecimal(text: string): string {
     : `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
 }
 
-/** The deepest that metadata may nest. */
-export const MAX_DEPTH = 32;
-
 /**
  * Any JSON value as it is committed to (RFC 8785, hence I-JSON): numbers are doubles, texts are well-formed Unicode.
  *
@@ -85,8 +82,8 @@ export function plainJson(value: unknown, path: string, depth = 1): Json {
     return value;
   }
   if (typeof value !== "object" || value === null) return value as Json;
-  if (depth > MAX_DEPTH)
-    throw new TallyrootError("VALIDATION_ERROR", `${path}: nested deeper than ${MAX_DEPTH} levels`, { path });
+  if (depth > MAX_JSON_DEPTH)
+    throw new TallyrootError("VALIDATION_ERROR", `${path}: nested deeper than ${MAX_JSON_DEPTH} levels`, { path });
   if (Array.isArray(value)) return value.map((element, i) => plainJson(element, `${path}[${i}]`, depth + 1));
   const members = Object.entries(value).map(([name, member]): [string, Json] => {
     if (!name.isWellFormed())
