@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { openWitness, type Policy } from "../../src/chain/witness.ts";
+import { openWitness, type WitnessSettings } from "../../src/chain/witness.ts";
 import { fromHex, type Hex, toHex } from "../../src/core/bytes.ts";
 import { keccak } from "../../src/core/keccak.ts";
-import { type Step, type StepFailure, type StepName, verifyReceipt } from "../../src/core/verify-receipt.ts";
+import type { StepFailure } from "../../src/core/step-failures.ts";
+import { type Step, type StepName, verifyReceipt } from "../../src/core/verify-receipt.ts";
 import { DemoFailure } from "./failure.ts";
 
 const ARTIFACT = new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url);
@@ -18,10 +19,10 @@ export function expectedCodeHash(): Hex {
 }
 
 /** All six steps over a receipt's JSON value, up to the first that fails: 1 to 5 from the file alone, 6 from the chain. */
-export async function verifyAll(file: unknown, policy: Policy): Promise<Step[]> {
+export async function verifyAll(file: unknown, settings: WitnessSettings): Promise<Step[]> {
   const { steps, receipt } = verifyReceipt(file);
   if (!receipt || steps.at(-1)?.outcome === "failed") return steps;
-  return [...steps, await openWitness(policy).check(receipt.anchor)];
+  return [...steps, await openWitness(settings).check(receipt.anchor)];
 }
 
 /** Whether every step was done, and none failed or left out. */
@@ -51,12 +52,12 @@ export type Tampered = {
 };
 
 /** Changes one field of a good receipt at a time, and verifies what comes of it. */
-export async function tamper(file: string, policy: Policy): Promise<Tampered[]> {
+export async function tamper(file: string, settings: WitnessSettings): Promise<Tampered[]> {
   const outcomes: Tampered[] = [];
   for (const { field, step: expected, change } of TAMPERING) {
     const receipt = JSON.parse(file) as OpenReceipt;
     change(receipt);
-    const last = (await verifyAll(receipt, policy)).at(-1);
+    const last = (await verifyAll(receipt, settings)).at(-1);
     const failed = last?.outcome === "failed" ? last : undefined;
     outcomes.push({ field, expected, noticed: failed?.name, failure: failed?.failure });
   }

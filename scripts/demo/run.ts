@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fromHex } from "../../src/core/bytes.ts";
 import { RECEIPT_MEDIA_TYPE } from "../../src/core/receipt.ts";
 import { type BankAccount, readBank } from "./bank.ts";
 import { type Client, openClient } from "./client.ts";
@@ -125,7 +126,7 @@ async function prove(
   // The rest is what anybody can do who holds the file.
   client.close();
   const codeHash = expectedCodeHash();
-  const policy = { rpcUrl: server.rpcUrl, codeHash, confirmations };
+  const settings = { endpoints: [server.rpcUrl], pins: { codeHash: fromHex(codeHash, 32) }, confirmations };
   const text = readFileSync(file, "utf8");
 
   say(`\n5. Proving row ${row} of ${customerId}`);
@@ -134,11 +135,11 @@ async function prove(
   say(`   Chain      ${new URL(server.rpcUrl).host}, over JSON-RPC`);
   say(`   Code hash  ${codeHash}, of the contract as compiled here`);
   say("   Tallyroot's API is not asked from here on.\n");
-  const steps = await verifyAll(JSON.parse(text), policy);
+  const steps = await verifyAll(JSON.parse(text), settings);
   for (const { step, name, outcome, detail } of steps) say(`   ${step} ${name.padEnd(11)} ${outcome}: ${detail}`);
 
   say("\n   The same receipt with one field changed:\n");
-  const tampered = await tamper(text, policy);
+  const tampered = await tamper(text, settings);
   for (const { field, noticed, failure } of tampered) {
     say(`   ${field.padEnd(14)}  ${noticed ? `refused at step "${noticed}": ${failure}` : "NOT NOTICED"}`);
   }

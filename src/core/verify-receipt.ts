@@ -1,42 +1,17 @@
-import { ledgerAddress } from "./address.ts";
+import { checksumAddress, ledgerAddress } from "./address.ts";
 import { formatAmount } from "./amount.ts";
-import { sameBytes } from "./bytes.ts";
+import { sameBytes, toHex } from "./bytes.ts";
 import { checkpointContradiction } from "./checkpoint.ts";
 import { commitmentOf } from "./content.ts";
 import { checkpointFingerprint, deltaFingerprint, headFingerprint, leafOf } from "./fingerprint.ts";
 import { verifyInclusion } from "./proof.ts";
-import {
-  type CheckpointReceipt,
-  type DeltaReceipt,
-  decodeReceipt,
-  type Receipt,
-  ReceiptShapeError,
-} from "./receipt.ts";
+import { type CheckpointReceipt, type DeltaReceipt, decodeReceipt, type Receipt } from "./receipt.ts";
+import { ShapeError } from "./shape.ts";
+import type { StepFailure } from "./step-failures.ts";
 
 /** The steps of verification, in their order. */
 export const STEPS = ["shape", "content", "fingerprint", "ledger", "anchor", "chain"] as const;
 export type StepName = (typeof STEPS)[number];
-
-/** What is wrong, as data: each cheat that a verifier can meet has its own name. */
-export type StepFailure =
-  | "SHAPE_INVALID"
-  | "COMMITMENT_MISMATCH"
-  | "CONTENT_AMOUNT_MISMATCH"
-  | "CUSTOMER_LEDGER_MISMATCH"
-  | "FINGERPRINT_MISMATCH"
-  | "HEAD_OF_OTHER_LEDGER"
-  | "SEQUENCE_BEYOND_HEAD"
-  | "LEDGER_PROOF_INVALID"
-  | "BALANCE_CONTRADICTION"
-  | "CHECKPOINT_CONTRADICTION"
-  | "ANCHOR_PROOF_INVALID"
-  | "CHAIN_MISMATCH"
-  | "CODE_MISMATCH"
-  | "LOG_UNKNOWN"
-  | "ROOT_MISMATCH"
-  | "NOT_CONFIRMED"
-  | "LOG_MARKED"
-  | "ENDPOINTS_DISAGREE";
 
 /** The outcome of one step. `skipped` means that nothing was checked, and `detail` says why. */
 export type Step =
@@ -50,7 +25,10 @@ export type Verification = {
   receipt?: Receipt;
 };
 
-type Check = { failure: StepFailure; detail: string } | { passed: string } | { skipped: string };
+export type Check = { failure: StepFailure; detail: string } | { passed: string } | { skipped: string };
+
+/** What a verifier knows from elsewhere about the evidence that it asked for. What is left out is not compared. */
+export type Expected = { fingerprint?: Uint8Array; namespace?: Uint8Array; ledger?: Uint8Array };
 
 /**
  * Steps 1 to 5 of verifying a receipt: everything that needs nothing but the file.
@@ -59,24 +37,36 @@ type Check = { failure: StepFailure; detail: string } | { passed: string } | { s
  * anchored as stated. Step 6 asks the contract.
  *
  * @param file the JSON value of the receipt file; anything at all may be given.
+ * @param expected what the evidence must be about. Without it, a genuine receipt of something else passes.
  * @see FORMAT.md, section "Verification"
  */
-export function verifyReceipt(file: unknown): Verification {
+export function verifyReceipt(file: unknown, expected: Expected = {}): Verification {
   let receipt: Receipt;
   try {
     receipt = decodeReceipt(file);
   } catch (error) {
-    if (!(error instanceof ReceiptShapeError)) throw error;
+    if (!(error instanceof ShapeError)) throw error;
     return { steps: [stepOf(1, { failure: "SHAPE_INVALID", detail: error.message })] };
   }
-  const steps = [stepOf(1, { passed: "the file has exactly the members of tallyroot-receipt/1" })];
-  const checks = [checkContent, checkFingerprint, checkLedger, checkAnchor];
+  const steps = stepsOf([
+    () => ({ passed: "the file has exactly the members of tallyroot-receipt/1" }),
+    () => checkContent(receipt, expected),
+    () => checkFingerprint(receipt, expected),
+    () => checkLedger(receipt, expected),
+    () => checkAnchor(receipt),
+  ]);
+  return { steps, receipt };
+}
+
+/** Checks as the steps from 1 on, up to the first that fails. */
+export function stepsOf(checks: readonly (() => Check)[]): Step[] {
+  const steps: Step[] = [];
   for (const [i, check] of checks.entries()) {
-    const step = stepOf(i + 2, check(receipt));
+    const step = stepOf(i + 1, check());
     steps.push(step);
     if (step.outcome === "failed") break;
   }
-  return { steps, receipt };
+  return steps;
 }
 
 /** One step's outcome under its number and name. */
@@ -87,10 +77,12 @@ export function stepOf(step: number, check: Check): Step {
   return { step, name, outcome: "passed", detail: check.passed };
 }
 
-function checkContent(receipt: Receipt): Check {
-  if (receipt.kind === "checkpoint") return { skipped: "a checkpoint has no private content" };
+function checkContent(receipt: Receipt, expected: Expected): Check {
+  const notCompared = expected.namespace ? "; the expected namespace was not compared" : "";
+  if (receipt.kind === "checkpoint") return { skipped: `a checkpoint has no private content${notCompared}` };
   const { content, namespace, delta } = receipt;
-  if (!content || !namespace) return { skipped: "a blind receipt: customer, reason and reference are not shown" };
+  if (!content || !namespace)
+    return { skipped: `a blind receipt: customer, reason and reference are not shown${notCompared}` };
   if (!sameBytes(commitmentOf(content), delta.commitment)) {
     return { failure: "COMMITMENT_MISMATCH", detail: "the content is not what the delta's commitment commits to" };
   }
@@ -103,18 +95,42 @@ function checkContent(receipt: Receipt): Check {
   if (!sameBytes(ledgerAddress(namespace, content.customerId), delta.ledger)) {
     return { failure: "CUSTOMER_LEDGER_MISMATCH", detail: "the ledger is not that of this customer in this namespace" };
   }
+  if (expected.namespace && !sameBytes(namespace, expected.namespace)) {
+    return {
+      failure: "NAMESPACE_NOT_EXPECTED",
+      detail: `the receipt is of namespace ${checksumAddress(namespace)}, not of ${checksumAddress(expected.namespace)}`,
+    };
+  }
   return { passed: "the content is what the delta commits to, and the ledger is this customer's" };
 }
 
-function checkFingerprint(receipt: Receipt): Check {
+function checkFingerprint(receipt: Receipt, expected: Expected): Check {
   const fingerprint =
     receipt.kind === "delta" ? deltaFingerprint(receipt.delta) : checkpointFingerprint(receipt.checkpoint);
-  return sameBytes(fingerprint, receipt.receiptId)
-    ? { passed: `the fields of the ${receipt.kind} give its receiptId` }
-    : { failure: "FINGERPRINT_MISMATCH", detail: `the fields of the ${receipt.kind} do not give its receiptId` };
+  if (!sameBytes(fingerprint, receipt.receiptId))
+    return { failure: "FINGERPRINT_MISMATCH", detail: `the fields of the ${receipt.kind} do not give its receiptId` };
+  if (expected.fingerprint && !sameBytes(receipt.receiptId, expected.fingerprint)) {
+    return {
+      failure: "FINGERPRINT_NOT_EXPECTED",
+      detail: `the receipt is ${toHex(receipt.receiptId)}, not ${toHex(expected.fingerprint)}`,
+    };
+  }
+  return { passed: `the fields of the ${receipt.kind} give its receiptId` };
 }
 
-function checkLedger(receipt: Receipt): Check {
+/** Undefined when the ledger is the expected one, or none is expected. */
+export function ledgerNotExpected(ledger: Uint8Array, expected: Expected): Check | undefined {
+  if (!expected.ledger || sameBytes(ledger, expected.ledger)) return undefined;
+  return {
+    failure: "LEDGER_NOT_EXPECTED",
+    detail: `the file is of ledger ${checksumAddress(ledger)}, not of ${checksumAddress(expected.ledger)}`,
+  };
+}
+
+function checkLedger(receipt: Receipt, expected: Expected): Check {
+  const { ledger } = receipt.kind === "delta" ? receipt.delta : receipt.checkpoint;
+  const other = ledgerNotExpected(ledger, expected);
+  if (other) return other;
   return receipt.kind === "delta" ? checkDeltaInHead(receipt) : checkWindow(receipt);
 }
 

@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { openWitness, type Policy } from "#src/chain/witness.ts";
+import { openWitness, type WitnessPins } from "#src/chain/witness.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import type { AnchorReference } from "#src/core/receipt.ts";
+import type { Step } from "#src/core/verify-receipt.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
 import { anchorOf, deltaEvidence, headOf, history } from "#test/contract/evidence.ts";
 import { anchor, freshLog, type Ground, type Log, PUBLISHER, startGround } from "#test/ledger/anchoring-ground.ts";
@@ -13,7 +14,8 @@ describe("the witness: step 6 against the real chain", () => {
   let log: Log;
   let folder: ReturnType<typeof temporaryFolder>;
   let record: OpenRecord;
-  let policy: Policy;
+  let pins: WitnessPins;
+  const nothing = fromHex(`0x${"00".repeat(31)}77`);
   /** Two anchors that were made in this order. */
   let earlier: AnchorReference;
   let later: AnchorReference;
@@ -24,7 +26,7 @@ describe("the witness: step 6 against the real chain", () => {
     folder = temporaryFolder();
     record = await openRecord(folder.dir);
     [earlier, later] = [await anchored(), await anchored()];
-    policy = { rpcUrl: ground.chain.rpcUrl, codeHash: toHex(log.place.codeHash), confirmations: 1 };
+    pins = { codeHash: log.place.codeHash };
   });
   after(async () => {
     record.close();
@@ -40,22 +42,42 @@ describe("the witness: step 6 against the real chain", () => {
     return receipt.anchor;
   }
 
+  type More = { pins?: WitnessPins; confirmations?: number; endpoints?: string[] };
+
+  function ask(reference: AnchorReference, more: More = {}): Promise<Step> {
+    return openWitness({ endpoints: [ground.chain.rpcUrl], pins, confirmations: 1, ...more }).check(reference);
+  }
+
   /** The failure's name, or `passed`. */
-  async function check(reference: AnchorReference, more: Partial<Policy> = {}): Promise<string> {
-    const step = await openWitness({ ...policy, ...more }).check(reference);
+  async function check(reference: AnchorReference, more: More = {}): Promise<string> {
+    const step = await ask(reference, more);
     return step.outcome === "failed" ? step.failure : step.outcome;
   }
 
-  it("passes what is there, and says whether the code was checked", async () => {
+  it("passes what is there, and says what of it was not pinned", async () => {
     expect(await check(earlier)).to.equal("passed");
     expect(await check(later)).to.equal("passed");
-    expect((await openWitness(policy).check(later)).detail).to.contain("has the expected code");
-    expect((await openWitness({ ...policy, codeHash: undefined }).check(later)).detail).to.contain(
-      "code was not checked",
-    );
+    const { chainId, contract, log: id } = later;
+    expect((await ask(later)).detail)
+      .to.contain("has the expected code")
+      .and.match(/not pinned, so the file's own word: chain, contract, log$/);
+    expect((await ask(later, { pins: {} })).detail).to.match(/own word: chain, contract, log, code$/);
+    expect((await ask(later, { pins: { ...pins, chainId, contract, log: id } })).detail).not.to.contain("own word");
   });
 
-  const nothing = fromHex(`0x${"00".repeat(31)}77`);
+  it("names a pin that the anchor contradicts without asking anybody, in the order chain, contract, log", async () => {
+    const other = { chainId: 5n, contract: Buffer.alloc(20, 9), log: nothing };
+    const right = { chainId: later.chainId, contract: later.contract, log: later.log };
+    for (const endpoints of [[], ["http://127.0.0.1:9"]]) {
+      expect(await check(later, { endpoints, pins: other })).to.equal("CHAIN_MISMATCH");
+      expect(await check(later, { endpoints, pins: { ...right, contract: other.contract, log: nothing } })).to.equal(
+        "CONTRACT_NOT_EXPECTED",
+      );
+      expect(await check(later, { endpoints, pins: { ...right, log: nothing } })).to.equal("LOG_NOT_EXPECTED");
+    }
+    expect(await check(later, { endpoints: [], pins: right })).to.equal("skipped");
+  });
+
   const cases: readonly (readonly [what: string, change: () => Partial<AnchorReference>, failure: string])[] = [
     ["a receipt of another chain", () => ({ chainId: 1n }), "CHAIN_MISMATCH"],
     ["an address without code", () => ({ contract: Buffer.alloc(20, 9) }), "CODE_MISMATCH"],
@@ -92,8 +114,16 @@ describe("the witness: step 6 against the real chain", () => {
     const { contractAddress } = await ground.client.waitForTransactionReceipt({ hash });
     const contract = fromHex(contractAddress!.toLowerCase(), 20);
     expect(await check({ ...later, contract })).to.equal("CODE_MISMATCH");
-    expect(await check({ ...later, contract }, { codeHash: undefined })).to.equal("CODE_MISMATCH");
-    expect(await check(later, { codeHash: `0x${"12".repeat(32)}` })).to.equal("CODE_MISMATCH");
+    expect(await check({ ...later, contract }, { pins: {} })).to.equal("CODE_MISMATCH");
+    expect(await check(later, { pins: { codeHash: Buffer.alloc(32, 0x12) } })).to.equal("CODE_MISMATCH");
+  });
+
+  it("names CODE_MISMATCH for a contract that fails when it is asked for a root", async () => {
+    // Runtime code that reverts every call.
+    const hash = await ground.wallet.sendTransaction({ data: "0x6005600c60003960056000f360006000fd" });
+    const { contractAddress } = await ground.client.waitForTransactionReceipt({ hash });
+    const contract = fromHex(contractAddress!.toLowerCase(), 20);
+    expect(await check({ ...later, contract }, { pins: {} })).to.equal("CODE_MISMATCH");
   });
 
   it("names NOT_CONFIRMED until the block has as many successors as are asked for", async () => {
@@ -106,7 +136,7 @@ describe("the witness: step 6 against the real chain", () => {
     expect(await check(last, { confirmations: 3 })).to.equal("NOT_CONFIRMED");
   });
 
-  it("names LOG_MARKED once a contradiction in the log was proven", async () => {
+  it("names LOG_MARKED once a contradiction in the log was proven, and since when", async () => {
     const lying = await freshLog(ground);
     const id = toHex(lying.place.log);
     const from = { account: PUBLISHER, chain: null };
@@ -129,18 +159,22 @@ describe("the witness: step 6 against the real chain", () => {
     };
     expect(await check(reference)).to.equal("passed");
     const proof = deltaEvidence({ root, size, ...rest }, statement, deltas[0]!);
-    await ground.client.waitForTransactionReceipt({
+    const marking = await ground.client.waitForTransactionReceipt({
       hash: await lying.contract.write.proveFirstImbalance([id, proof], from),
     });
     expect(await check(reference)).to.equal("LOG_MARKED");
+    const { timestamp } = await ground.client.getBlock({ blockHash: marking.blockHash });
+    expect((await ask(reference)).detail).to.match(
+      new RegExp(`since block ${marking.blockNumber}, ${new Date(Number(timestamp) * 1000).toISOString()}$`),
+    );
     expect(await check(later)).to.equal("passed");
   });
 
   it("judges nothing while the chain does not answer", async () => {
     ground.wire.state = "dead";
-    const outcome = await check(later, { rpcUrl: ground.wire.rpcUrl }).catch((error: unknown) => error);
+    const outcome = await check(later, { endpoints: [ground.wire.rpcUrl] }).catch((error: unknown) => error);
     ground.wire.state = "whole";
     expect(outcome).to.be.instanceOf(ChainUnavailableError);
-    expect(await check(later, { rpcUrl: ground.wire.rpcUrl })).to.equal("passed");
+    expect(await check(later, { endpoints: [ground.wire.rpcUrl] })).to.equal("passed");
   });
 });

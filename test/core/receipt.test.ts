@@ -6,9 +6,9 @@ import {
   type DeltaReceipt,
   decodeReceipt,
   encodeReceipt,
-  ReceiptShapeError,
   receiptText,
 } from "#src/core/receipt.ts";
+import { ShapeError } from "#src/core/shape.ts";
 import { checkpointReceipt, contentOf, deltaReceipt, fileOf, tampered } from "./evidence.ts";
 import { address, hash, holds, int256, uint64 } from "./property.ts";
 
@@ -64,7 +64,7 @@ function pathRefused(file: unknown): string | undefined {
   try {
     decodeReceipt(file);
   } catch (error) {
-    if (error instanceof ReceiptShapeError) return error.path;
+    if (error instanceof ShapeError) return error.path;
     throw error;
   }
   return undefined;

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { formatAmount } from "#src/core/amount.ts";
-import { STEPS, type StepFailure, verifyReceipt } from "#src/core/verify-receipt.ts";
+import type { StepFailure } from "#src/core/step-failures.ts";
+import { type Expected, STEPS, verifyReceipt } from "#src/core/verify-receipt.ts";
 import { checkpointReceipt, contentOf, deltaReceipt, fileOf, LEDGER, tampered } from "./evidence.ts";
 import { holds } from "./property.ts";
 
@@ -11,8 +12,8 @@ const OTHER_HASH = `0x${"5a".repeat(32)}`;
 const OTHER_ADDRESS = `0x${"00".repeat(20)}`;
 
 /** Where verification stops: "4 ledger SEQUENCE_BEYOND_HEAD", or what it passed and skipped. */
-function outcomeOf(file: unknown): string {
-  const { steps } = verifyReceipt(file);
+function outcomeOf(file: unknown, expected?: Expected): string {
+  const { steps } = verifyReceipt(file, expected);
   expect(steps.map(({ name }) => name)).to.deep.equal(STEPS.slice(0, steps.length));
   const last = steps.at(-1)!;
   if (last.outcome === "failed") return `${last.step} ${last.name} ${last.failure}`;
@@ -159,6 +160,48 @@ describe("verifyReceipt", () => {
   it("a head of another ledger does not vouch for the delta", () => {
     const other = deltaReceipt(3, { head: (head) => ({ ...head, ledger: LEDGER.map((byte) => byte ^ 1) }) });
     expect(outcomeOf(fileOf(other))).to.equal("4 ledger HEAD_OF_OTHER_LEDGER");
+  });
+
+  const { receiptId, namespace, delta } = deltaReceipt(3);
+  const other = { fingerprint: new Uint8Array(32), namespace: new Uint8Array(20), ledger: new Uint8Array(20) };
+
+  it("a genuine receipt of what the verifier expects passes as without", () => {
+    const all = { fingerprint: receiptId, namespace: namespace!, ledger: delta.ledger };
+    expect(outcomeOf(open, all)).to.equal("passed passed passed passed passed");
+    expect(outcomeOf(blind, all)).to.equal("passed skipped passed passed passed");
+    expect(outcomeOf(statement, { fingerprint: checkpointReceipt().receiptId, ledger: LEDGER })).not.to.include(
+      "failed",
+    );
+  });
+
+  const UNEXPECTED: [what: keyof Expected, file: File, failure: `${number} ${string} ${StepFailure}`][] = [
+    ["namespace", open, "2 content NAMESPACE_NOT_EXPECTED"],
+    ["fingerprint", open, "3 fingerprint FINGERPRINT_NOT_EXPECTED"],
+    ["fingerprint", blind, "3 fingerprint FINGERPRINT_NOT_EXPECTED"],
+    ["fingerprint", statement, "3 fingerprint FINGERPRINT_NOT_EXPECTED"],
+    ["ledger", open, "4 ledger LEDGER_NOT_EXPECTED"],
+    ["ledger", statement, "4 ledger LEDGER_NOT_EXPECTED"],
+  ];
+  for (const [what, file, failure] of UNEXPECTED) {
+    it(`a genuine receipt of another ${what} than expected fails at ${failure}`, () => {
+      expect(outcomeOf(file, { [what]: other[what] })).to.equal(failure);
+    });
+  }
+
+  it("a forgery is called that before it is called unexpected, but for the ledger, which comes first", () => {
+    expect(outcomeOf(tampered(open, "namespace", OTHER_ADDRESS), other)).to.equal("2 content CUSTOMER_LEDGER_MISMATCH");
+    expect(outcomeOf(tampered(blind, "receiptId", OTHER_HASH), other)).to.equal("3 fingerprint FINGERPRINT_MISMATCH");
+    expect(outcomeOf(tampered(open, "head.ledger", OTHER_ADDRESS), { ledger: other.ledger })).to.equal(
+      "4 ledger LEDGER_NOT_EXPECTED",
+    );
+  });
+
+  it("an expected namespace that a file does not show is said not to have been compared", () => {
+    for (const file of [blind, statement]) {
+      const [, content] = verifyReceipt(file, { namespace: other.namespace }).steps;
+      expect(content).to.deep.include({ outcome: "skipped" });
+      expect(content!.detail).to.include("not compared");
+    }
   });
 
   it("anything at all may be given, and is answered", () => {

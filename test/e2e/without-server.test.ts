@@ -1,11 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createPublicClient, type Hex, http, keccak256, type PublicClient } from "viem";
 import { anchorLogAbi } from "#src/chain/anchor-log-abi.ts";
 import type { EmbeddedChain } from "#src/chain/embedded/start.ts";
+import { fromHex } from "#src/core/bytes.ts";
+import { type Policy, policyText } from "#src/core/policy.ts";
+import { ADDRESS } from "#src/core/shape.ts";
 import { verifyReceipt } from "#src/core/verify-receipt.ts";
 import { start } from "#test/chain/embedded-fixture.ts";
+import { run } from "#test/cli/verify-ground.ts";
 import { type Members, read, record, send, verified } from "#test/http/call.ts";
 import { apiKeyOf, removeDirectory, startServer, temporaryDirectory } from "#test/http/server.ts";
 
@@ -13,6 +17,8 @@ import { apiKeyOf, removeDirectory, startServer, temporaryDirectory } from "#tes
 
 describe("a receipt without its server", () => {
   const dir = temporaryDirectory();
+  /** What the counterparty has: the receipt, and what it pinned. */
+  const files = temporaryDirectory();
   let open: Members;
   let blind: Members;
   let pinned: Members;
@@ -36,7 +42,18 @@ describe("a receipt without its server", () => {
     expect(file.headers.get("Content-Type")).to.equal("application/vnd.tallyroot.receipt+json");
     blind = JSON.parse(file.text) as Members;
     pinned = await read(target, "/chain");
+    const policy: Policy = {
+      chainId: BigInt(pinned.chainId),
+      contract: ADDRESS.decode("contract", pinned.contract),
+      codeHash: fromHex(pinned.codeHash),
+      log: fromHex(pinned.log),
+      confirmations: 1,
+      rpc: [],
+    };
     await server.stop();
+    writeFileSync(join(files, "receipt.json"), file.text);
+    writeFileSync(join(files, "policy.json"), policyText(policy));
+    for (const name of readdirSync(dir)) if (name.startsWith("tallyroot.db")) rmSync(join(dir, name));
 
     const publisherKey = readFileSync(join(dir, "publisher-key"), "utf8").trim() as Hex;
     chain = await start(dir, { publisherKey });
@@ -46,6 +63,7 @@ describe("a receipt without its server", () => {
   after(async () => {
     await chain?.stop();
     removeDirectory(dir);
+    removeDirectory(files);
   });
 
   const bigints = (fields: Members, names: string[]): Members => ({
@@ -103,5 +121,28 @@ describe("a receipt without its server", () => {
     expect(transaction.blockNumber).to.equal(BigInt(anchor.blockNumber));
     const { timestamp } = await client.getBlock({ blockHash: anchor.blockHash });
     expect(timestamp).to.equal(BigInt(anchor.blockTime));
+  });
+
+  it("is VERIFIED in all six steps by the command, though server and database are gone", async () => {
+    expect(existsSync(join(dir, "server.json"))).to.equal(false);
+    expect(readdirSync(dir).filter((name) => name.startsWith("tallyroot.db"))).to.deep.equal([]);
+    const { code, output } = await run(
+      "verify",
+      ["receipt.json", "--policy", "policy.json", "--rpc", chain!.rpcUrl],
+      files,
+    );
+    expect(code).to.equal(0);
+    expect(output.match(/^(ok|-) +[1-6]/gm)).to.have.length(6);
+    expect(output).to.match(/\nVERIFIED\n$/);
+  });
+
+  it("passes steps 1 to 5 once the chain is gone too, and step 6 is reported as not done", async () => {
+    const { rpcUrl } = chain!;
+    await chain!.stop();
+    chain = undefined;
+    const { code, output } = await run("verify", ["receipt.json", "--policy", "policy.json", "--rpc", rpcUrl], files);
+    expect(code).to.equal(3);
+    expect(output.match(/^ok +[1-5]/gm)).to.have.length(4);
+    expect(output).to.match(/\n- {4}6 chain {7}not done: endpoint at .* does not answer: ECONNREFUSED\nCONSISTENT/);
   });
 });

@@ -1,0 +1,61 @@
+import { ChainUnavailableError } from "../core/errors.ts";
+import { MAX_ENDPOINTS } from "../core/policy.ts";
+import type { StepFailure } from "../core/step-failures.ts";
+import { type Endpoint, openEndpoint, type Reader } from "./endpoint.ts";
+
+/** What is wrong according to one endpoint, or to all. */
+export type Failure = { failure: StepFailure; detail: string };
+export type Finding = Failure | { passed: string };
+
+/** The endpoints of some URLs. The same URL twice is one witness, not two. @throws RangeError for more than MAX_ENDPOINTS. */
+export function openEndpoints(urls: readonly string[]): Endpoint[] {
+  const distinct = [...new Set(urls.map((url) => new URL(url).href))];
+  if (distinct.length > MAX_ENDPOINTS) throw new RangeError(`more than ${MAX_ENDPOINTS} endpoints`);
+  return distinct.map((url, i) => openEndpoint(url, distinct.length > 1 ? i + 1 : undefined));
+}
+
+/**
+ * What all witnesses find, when it is the same; otherwise that they disagree, and who said what. Each is asked on its own.
+ *
+ * @throws ChainUnavailableError naming each that did not answer: a witness that was called and is silent is not left out.
+ */
+export async function agreement(
+  witnesses: readonly Reader[],
+  work: (witness: Reader) => Promise<Finding>,
+): Promise<Finding> {
+  const settled = await Promise.allSettled(witnesses.map(work));
+  const silent: ChainUnavailableError[] = [];
+  const findings: Finding[] = [];
+  for (const outcome of settled) {
+    if (outcome.status === "fulfilled") findings.push(outcome.value);
+    else if (outcome.reason instanceof ChainUnavailableError) silent.push(outcome.reason);
+    else throw outcome.reason;
+  }
+  if (silent.length > 0)
+    throw new ChainUnavailableError(silent.map(({ message }) => message).join("; "), { cause: silent[0] });
+  if (new Set(findings.map(verdictOf)).size === 1) return findings[0]!;
+  const said = findings.map((finding, i) => `${witnesses[i]!.name} says ${verdictOf(finding)}`);
+  return { failure: "ENDPOINTS_DISAGREE", detail: said.join(", ") };
+}
+
+function verdictOf(finding: Finding): string {
+  return "failure" in finding ? finding.failure : "that it is so";
+}
+
+/** A reader that asks for the chain's id and a contract's code once. */
+export function rememberingPlace(reader: Reader): Reader {
+  const codes = new Map<string, Promise<Uint8Array>>();
+  let chainId: Promise<bigint> | undefined;
+  return {
+    ...reader,
+    chainId() {
+      chainId ??= reader.chainId();
+      return chainId;
+    },
+    code(address) {
+      const known = codes.get(address) ?? reader.code(address);
+      codes.set(address, known);
+      return known;
+    },
+  };
+}
