@@ -129,7 +129,11 @@ async function main(): Promise<void> {
     contents,
     webhooks,
     place,
-    witness: openWitness({ rpcUrl, codeHash: toHex(place.codeHash), confirmations: config.confirmations }),
+    witness: openWitness({
+      endpoints: [rpcUrl],
+      pins: { ...place, chainId: BigInt(place.chainId) },
+      confirmations: config.confirmations,
+    }),
     confirmations: config.confirmations,
     keyMode,
     quota: config.quota,

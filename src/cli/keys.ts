@@ -100,7 +100,7 @@ function rowOf(key: Data): string[] {
     state,
     key.createdAt,
     key.lastUsedAt ?? "never",
-    key.label,
+    key.label ?? "(erased)",
   ];
 }
 

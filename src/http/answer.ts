@@ -22,6 +22,9 @@ export function answerError(response: Response, error: TallyrootError, problemJs
   const { verified, ...rest } = Object.fromEntries(Object.entries(facts).filter(([name]) => !(name in own)));
   const details = { ...rest, next };
   if (typeof facts.retryAfterSeconds === "number") response.setHeader("Retry-After", String(facts.retryAfterSeconds));
+  // What is refused now may be there a moment later.
+  response.setHeader("Cache-Control", "no-store");
+  response.removeHeader("ETag");
   response.status(status);
   if (problemJson) {
     // RFC 9457; the type is the code, which is stable, under the documentation of this server.

@@ -10,6 +10,7 @@ import { parsingJson } from "../wire/json-in-steps.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
 import { bearerOf, type Caller, openAuthentication } from "./authenticate.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
+import { isKnown } from "./lasting.ts";
 import { expectLines, limitReading } from "./lines-body.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiOf } from "./openapi.ts";
@@ -20,7 +21,7 @@ import type { Answer, Route, Service } from "./route.ts";
 import { sendChunks } from "./send-chunks.ts";
 
 /** Headers that a page of another site may read, where it may read the answer. */
-const READABLE = "X-Request-Id, RateLimit, RateLimit-Policy, Retry-After";
+const READABLE = "X-Request-Id, ETag, RateLimit, RateLimit-Policy, Retry-After";
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -93,6 +94,10 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
 
 async function answer(response: Response, line: Route, given: Answer, log: Log): Promise<void> {
   if (given.headers) response.set(given.headers);
+  if (isKnown(given.headers?.ETag, response.req.get("If-None-Match"))) {
+    response.status(304).end();
+    return;
+  }
   if ("file" in given) {
     response.status(200).type(given.mediaType).send(Buffer.from(given.file));
     return;

@@ -82,6 +82,9 @@ export const LINKS: readonly Link[] = [
     "GET /api/v1/receipt/:fingerprint",
     "GET /api/v1/balance/receipts/:fingerprint",
   ]),
+  ...["from", "to"].flatMap((parameter) =>
+    given("POST /api/v1/balance/delta", "/data/receiptId", parameter, ["GET /api/v1/consistency"]),
+  ),
   ...given("POST /api/v1/balance/checkpoint", "/data/checkpointId", "checkpointId", [
     "GET /api/v1/balance/checkpoints/:checkpointId",
   ]),

@@ -2,6 +2,7 @@ import type { Route } from "./route.ts";
 import { getAnchor, getAnchors, getChain } from "./routes/chain.ts";
 import { compareCheckpoints, getCheckpoint, getCheckpoints } from "./routes/checkpoints.ts";
 import { postComparison, postHeadsComparison } from "./routes/compare.ts";
+import { getConsistency } from "./routes/consistency.ts";
 import { getCustomer, getCustomers } from "./routes/customers.ts";
 import { getDerivation } from "./routes/derive.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
@@ -13,6 +14,7 @@ import { getBlindReceipt, getReceipt, getReceipts } from "./routes/receipts.ts";
 import { getDelta, postDelta } from "./routes/record.ts";
 import { postBatch } from "./routes/record-batch.ts";
 import { postStream } from "./routes/record-stream.ts";
+import { SCHEMA_ROUTES } from "./routes/schemas.ts";
 import { getTenants, postTenant } from "./routes/tenants.ts";
 import { deleteContent, getGaps, getLimits, getSummary, getUsage } from "./routes/usage.ts";
 import { getVerification } from "./routes/verify.ts";
@@ -41,6 +43,8 @@ export const ROUTES: readonly Route[] = [
   getVerification,
   getBlindReceipt,
   getReceipt,
+  getConsistency,
+  ...SCHEMA_ROUTES,
   getGaps,
   getUsage,
   getLimits,

@@ -49,7 +49,7 @@ const PLACES: readonly (readonly [beginning: RegExp, tag: Tag])[] = [
   [/^\/api\/v1\/balance\/checkpoint/, "Checkpoints"],
   [/^\/api\/v1\/balance\/customers\/:customerId\/receipts/, "Evidence"],
   [/^\/api\/v1\/balance\/customers/, "Customers"],
-  [/^\/api\/v1\/(verify|receipt|balance\/(receipt|invoice-proof|gaps))|^\/verify/, "Evidence"],
+  [/^\/api\/v1\/(verify|receipt|consistency|schemas|balance\/(receipt|invoice-proof|gaps))|^\/verify/, "Evidence"],
   [/^\/api\/v1\/(chain|anchors)/, "Chain"],
   [/webhooks/, "Webhooks"],
   [/^\/api\/v1\/(keys|tenants)/, "Keys"],

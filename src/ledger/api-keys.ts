@@ -17,7 +17,7 @@ export type KeyMode = "test" | "live";
 
 export type NewApiKey = {
   scope: Scope;
-  label: string;
+  label: string | null;
   mode: KeyMode;
   /** Unix milliseconds. */
   now: number;

@@ -8,7 +8,7 @@ import { openPause } from "./in-steps.ts";
 import type { AnchorPlace } from "./ports/anchoring.ts";
 import type { CheckpointStore, StoredCheckpoint } from "./ports/checkpoints.ts";
 import type { LedgerStore } from "./ports/ledgers.ts";
-import { anchorProofOf, type NotYet, referenceOf, verified } from "./receipts.ts";
+import { anchorProofOf, deltaFieldsOf, type NotYet, referenceOf, verified } from "./receipts.ts";
 import { standingOfCheckpoint } from "./status.ts";
 
 /** Deltas read and checked in one go. */
@@ -50,9 +50,7 @@ async function* deltasIn(store: LedgerStore, checkpoint: StoredCheckpoint): Asyn
   let tree = EMPTY_FRONTIER;
   for (let first = firstSequence; first < firstSequence + count; first += STEP) {
     const rows = await store.deltas(ledger, first, Math.min(STEP, firstSequence + count - first));
-    const deltas = rows.map(({ sequence, amount, balance, recordedAt, commitment }): Delta => {
-      return { ledger: ledger.address, sequence, amount, balance, recordedAt, commitment };
-    });
+    const deltas = rows.map(deltaFieldsOf);
     for (const delta of deltas) {
       balance += delta.amount;
       invariant(delta.balance === balance, `the balance after delta ${delta.sequence} adds up`);

@@ -2,7 +2,7 @@ import { canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 import type { EffectStore, RequestEffect } from "./ports/effects.ts";
 import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
-import { requestIdOf } from "./request-id.ts";
+import { digestsOf, requestIdOf } from "./request-id.ts";
 
 /** One request that has an effect besides recording. Members that were not sent are undefined or not there. */
 export type Asked = {
@@ -28,9 +28,10 @@ export async function earlierEffect(
   if (!earlier && (await store.deltaByRequestId(requestId))) throw conflict(["route"]);
   if (!earlier) return undefined;
   if (earlier.route !== route) throw conflict(["route"]);
-  const before = JSON.parse(earlier.members) as Asked["members"];
-  const differs = [...new Set([...Object.keys(before), ...Object.keys(members)])].filter(
-    (name) => (before[name] ?? null) !== (members[name] ?? null),
+  const before = JSON.parse(earlier.members) as Record<string, string>;
+  const now = digestsOf(tenant.requestKey, requestId, members);
+  const differs = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
+    (name) => before[name] !== now[name],
   );
   if (differs.length > 0) throw conflict(differs);
   return earlier.effect;
@@ -51,13 +52,13 @@ export function effectNote(
   now: number,
 ): RequestEffect | undefined {
   if (idempotencyKey === undefined) return undefined;
-  const sent = Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  const requestId = requestIdOf(tenant.requestKey, idempotencyKey);
   return {
-    requestId: requestIdOf(tenant.requestKey, idempotencyKey),
+    requestId,
     tenantId: tenant.id,
     route,
     effect,
-    members: canonicalJson(sent),
+    members: canonicalJson(digestsOf(tenant.requestKey, requestId, members)),
     createdAt: now,
   };
 }

@@ -23,11 +23,13 @@ export function makeLedgerKey(
 ): { open: OpenKey; sealed: SealedKey } {
   const raw = freshKey();
   const key = sealingKey(raw);
+  const wrapped = seal(master, keyPlace(address, generation), raw);
+  raw.fill(0);
   return {
     open: { generation, key, customerId },
     sealed: {
       generation,
-      wrapped: seal(master, keyPlace(address, generation), raw),
+      wrapped,
       sealedCustomerId: seal(key, customerPlace(address, generation), utf8(customerId)),
     },
   };
@@ -45,7 +47,10 @@ export function openLedgerKey(
 ): OpenKey | undefined {
   const { generation, wrapped, sealedCustomerId } = sealed;
   if (!wrapped || !sealedCustomerId) return undefined;
-  const key = sealingKey(unseal(master, keyPlace(ledger.address, generation), wrapped));
+  const raw = unseal(master, keyPlace(ledger.address, generation), wrapped);
+  const key = sealingKey(raw);
+  // What is left is the KeyObject, which goes when it is forgotten.
+  raw.fill(0);
   const customerId = unseal(key, customerPlace(ledger.address, generation), sealedCustomerId).toString("utf8");
   return { generation, key, customerId };
 }

@@ -1,10 +1,11 @@
 import { invariant } from "../core/errors.ts";
+import type { Delta } from "../core/fingerprint.ts";
 import { type AnchorReference, type DeltaReceipt, encodeReceipt, type Receipt } from "../core/receipt.ts";
 import { inclusionPositions, inclusionProof, type NodeReader, type Position } from "../core/tree.ts";
 import { verifyReceipt } from "../core/verify-receipt.ts";
 import type { Contents } from "./contents.ts";
 import type { AnchorPlace } from "./ports/anchoring.ts";
-import type { Anchor, LedgerStore, StoredDelta, Tenant } from "./ports/ledgers.ts";
+import type { Anchor, Ledger, LedgerStore, StoredDelta, Tenant } from "./ports/ledgers.ts";
 import { standingOf } from "./status.ts";
 
 /** Asked for a receipt of a delta whose anchor is not final yet. */
@@ -29,16 +30,9 @@ export async function receiptOf(
   const receipt: DeltaReceipt = {
     kind: "delta",
     receiptId: delta.fingerprint,
-    delta: {
-      ledger: ledger.address,
-      sequence,
-      amount: delta.amount,
-      balance: delta.balance,
-      recordedAt: delta.recordedAt,
-      commitment: delta.commitment,
-    },
+    delta: deltaFieldsOf(delta),
     ...(content && { content, namespace: open.tenant.namespace }),
-    ledgerProof: await proofFrom(sequence - 1, head.count, (positions) => store.nodes(ledger, positions)),
+    ledgerProof: await ledgerProofOf(store, ledger, sequence, head.count),
     head: { ledger: ledger.address, count: head.count, balance: head.balance, root: head.root },
     anchorProof: await anchorProofOf(store, anchor, head.position),
     anchor: referenceOf(place, anchor),
@@ -52,6 +46,21 @@ export function verified<T extends Receipt>(receipt: T): T {
   const failed = steps.find((step) => step.outcome === "failed");
   invariant(!failed && steps.length === 5, `a receipt verifies before it is sent: ${failed?.detail}`);
   return receipt;
+}
+
+/** The fields of a stored delta that its fingerprint is over. */
+export function deltaFieldsOf({ ledger, sequence, amount, balance, recordedAt, commitment }: StoredDelta): Delta {
+  return { ledger: ledger.address, sequence, amount, balance, recordedAt, commitment };
+}
+
+/** The way of a delta into the root of its ledger after `count` deltas. */
+export function ledgerProofOf(
+  store: LedgerStore,
+  ledger: Ledger,
+  sequence: number,
+  count: number,
+): Promise<Uint8Array[]> {
+  return proofFrom(sequence - 1, count, (positions) => store.nodes(ledger, positions));
 }
 
 /** The way of a leaf into its anchor's root. */

@@ -1,13 +1,14 @@
-import { sameBytes, toHex } from "../core/bytes.ts";
+import { fromHex, sameBytes, toHex, utf8 } from "../core/bytes.ts";
 import { canonicalJson } from "../core/content.ts";
-import { type ErrorCode, TallyrootError } from "../core/errors.ts";
+import { ERRORS, type ErrorCode, TallyrootError } from "../core/errors.ts";
 import { openPause } from "./in-steps.ts";
 import type { RequestEffect } from "./ports/effects.ts";
-import type { RecordRequest, Tenant } from "./ports/ledgers.ts";
+import type { Tenant } from "./ports/ledgers.ts";
 import { canonicalRequest, conflict, differingMembers } from "./record.ts";
 import { recordAtomic } from "./record-atomic.ts";
 import { type BulkItem, type BulkOutcome, type BulkParts, GROUP, recordGroup } from "./record-group.ts";
 import { type BulkIds, openBulkIds, requestIdOf } from "./request-id.ts";
+import { seal, unseal } from "./seal.ts";
 
 export type Batch = {
   tenant: Tenant;
@@ -105,8 +106,14 @@ async function recordInGroups(
   }
 }
 
-/** A refused item of an ended batch. `digest` tells whether an item that could be read is the same again. */
-type Refusal = { index: number; code: ErrorCode; message: string; digest?: string };
+/**
+ * A refused item of an ended batch. `digest` tells whether the item is the same again: it is of the item, or of the refusal where the item
+ * could not be read. `sealed` is the message, which may name a customer: only who sends the item again can open it. A refusal
+ * that was noted before messages were sealed has none.
+ */
+type Refusal = { index: number; code: ErrorCode; digest: string; sealed?: string };
+
+const REFUSAL_PLACE = utf8("refusal");
 
 /** Notes that a batch came to its end. One that could not be written to its end is not noted: the rest of it is recorded when it comes again. */
 async function noteEnd(
@@ -118,21 +125,28 @@ async function noteEnd(
   if (mode === "atomic" || outcomes.some(isUnavailable)) return;
   const refusals = outcomes.flatMap((outcome, index): Refusal[] => {
     if (!(outcome instanceof TallyrootError)) return [];
+    const { code, message } = outcome;
     const item = items[index]!;
-    return [
-      {
-        index,
-        code: outcome.code,
-        message: outcome.message,
-        ...(!(item instanceof TallyrootError) && { digest: digestOf(ids, item) }),
-      },
-    ];
+    const digest = toHex(ids.digest(textOf(item)));
+    if (item instanceof TallyrootError) return [{ index, code, digest }];
+    return [{ index, code, digest, sealed: toHex(seal(ids.keyOf(textOf(item)), REFUSAL_PLACE, utf8(message))) }];
   });
   await store.record([], true, { request: { ...end, members: JSON.stringify(refusals) } });
 }
 
-function digestOf(ids: BulkIds, item: RecordRequest): string {
-  return toHex(ids.digest(`${toHex(item.requestId!)}${canonicalRequest(item)}`));
+/** All of an item as one text; of one that could not be read, why. */
+function textOf(item: BulkItem): string {
+  return item instanceof TallyrootError
+    ? `${item.code}\n${item.message}`
+    : `${toHex(item.requestId!)}${canonicalRequest(item)}`;
+}
+
+/** The refusal of an item again; undefined when it is of another item. */
+function refusedAgain(ids: BulkIds, item: BulkItem, { code, digest, sealed }: Refusal): TallyrootError | undefined {
+  if (toHex(ids.digest(textOf(item))) !== digest) return undefined;
+  if (item instanceof TallyrootError) return new TallyrootError(code, item.message);
+  const message = sealed && unseal(ids.keyOf(textOf(item)), REFUSAL_PLACE, fromHex(sealed)).toString("utf8");
+  return new TallyrootError(code, message ?? ERRORS[code].meaning);
 }
 
 /**
@@ -155,11 +169,8 @@ async function outcomesBefore(
     await pause();
     const refusal = refusals?.get(i);
     if (refusal) {
-      const same =
-        item instanceof TallyrootError
-          ? item.code === refusal.code && item.message === refusal.message
-          : digestOf(ids, item) === refusal.digest;
-      if (same) outcomes[i] = new TallyrootError(refusal.code, refusal.message);
+      const again = refusedAgain(ids, item, refusal);
+      if (again) outcomes[i] = again;
       else differs.push(`deltas.${i}`);
       continue;
     }

@@ -85,4 +85,7 @@ export const checkpointComparison = z.object({
   to: checkpointView,
   change: z.object({ netChange: z.number(), netChangeExact: z.string(), deltasCount: z.number() }),
   consistency: z.object({ earlier: treeAt, later: treeAt, proof: z.array(fingerprint) }),
+  consistencyUrl: z
+    .string()
+    .meta({ description: "The same as a file that verifies without this server, once both are VERIFIED." }),
 });

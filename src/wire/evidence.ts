@@ -14,6 +14,9 @@ export const verifyQuery = z.strictObject({
 /** The query of a receipt: whether a checkpoint's receipt lists the deltas of its window. */
 export const receiptQuery = z.strictObject({ deltas: z.enum(["true", "false"]).default("false") });
 
+/** The query of `GET /consistency`: two states of one ledger, in any order, each named by a receiptId or a proofRoot. */
+export const consistencyQuery = z.strictObject({ from: fingerprint, to: fingerprint });
+
 const head = z.object({ ledger: z.string(), count: z.string(), balance: z.string(), root: fingerprint });
 
 const checkpointFields = z.object({

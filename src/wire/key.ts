@@ -31,12 +31,15 @@ export const rotateRequest = z
   })
   .prefault({});
 
-/** An API key without its secret. `customerReference`: the one ledger that it reads, null for all of the tenant. */
+/**
+ * An API key without its secret. `customerReference`: the one ledger that it reads, null for all of the tenant. `label`: null once that
+ * ledger's content was erased.
+ */
 export const keyView = z.object({
   publicId: z.string(),
   scope: keyScope,
   customerReference: z.string().nullable(),
-  label: z.string(),
+  label: z.string().nullable(),
   createdAt: isoTime,
   expiresAt: isoTime.nullable(),
   revokedAt: isoTime.nullable(),

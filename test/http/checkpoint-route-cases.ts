@@ -238,6 +238,7 @@ export const CHECKPOINT_ROUTE_CASES: readonly RouteCase[] = [
       ...in_("to.", CHECKPOINT),
       ...in_("change.", "netChange deltasCount"),
       ...in_("consistency.", "earlier.count earlier.root later.count later.root proof"),
+      "consistencyUrl",
     ],
     rejects: [
       ["no checkpoints", "VALIDATION_ERROR", get("/balance/checkpoints/compare"), /from.*to/],

@@ -5,6 +5,7 @@ import { BULK_ROUTE_CASES } from "./bulk-route-cases.ts";
 import type { Members, Request } from "./call.ts";
 import { CHECKPOINT_ROUTE_CASES, DERIVE_SCOPE_REJECTS } from "./checkpoint-route-cases.ts";
 import { COMPARE_ROUTE_CASES } from "./compare-route-cases.ts";
+import { EVIDENCE_ROUTE_CASES } from "./evidence-route-cases.ts";
 import { KEY_ROUTE_CASES } from "./key-route-cases.ts";
 import { OPERATING_ROUTE_CASES } from "./operating-route-cases.ts";
 import type { Seed } from "./seed.ts";
@@ -343,4 +344,5 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   ...WEBHOOK_ROUTE_CASES,
   ...COMPARE_ROUTE_CASES,
   ...OPERATING_ROUTE_CASES,
+  ...EVIDENCE_ROUTE_CASES,
 ];

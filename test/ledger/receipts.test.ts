@@ -73,12 +73,16 @@ describe("receipts", () => {
     await anchor(record, log.chain);
     deltas.push(...(await add("a", "b", "b", "d")));
     await anchor(record, log.chain);
-    const policy = { rpcUrl: ground.chain.rpcUrl, codeHash: toHex(log.place.codeHash), confirmations: 1 };
+    const witness = openWitness({
+      endpoints: [ground.chain.rpcUrl],
+      pins: { codeHash: log.place.codeHash },
+      confirmations: 1,
+    });
     for (const delta of deltas) {
       const made = await receipt(delta);
       const { steps } = verifyReceipt(JSON.parse(receiptText(made)));
       expect(steps.map(({ outcome }) => outcome)).to.deep.equal(Array(5).fill("passed"));
-      expect((await openWitness(policy).check(made.anchor)).outcome).to.equal("passed");
+      expect((await witness.check(made.anchor)).outcome).to.equal("passed");
       expect(await contractSays(made)).to.equal(true);
       expect(await contractSays({ ...made, delta: { ...made.delta, amount: made.delta.amount + 1n } })).to.equal(false);
     }

@@ -22,6 +22,7 @@ import { namedWindow } from "../../wire/scope.ts";
 import { onlyLedgerOf } from "../customer-keys.ts";
 import { route, type Service } from "../route.ts";
 import { viewCheckpoint, viewCheckpoints, viewStatement } from "./checkpoint-views.ts";
+import { getConsistency } from "./consistency.ts";
 import { NOTHING, pageOf, paginationOf } from "./paging.ts";
 
 const CHECKPOINTS = { name: "checkpoints", order: "newest-first" } as const;
@@ -95,6 +96,7 @@ export const compareCheckpoints = route({
           later: { count: second, root: root(later) },
           proof: proof.map(toHex),
         },
+        consistencyUrl: `${service.publicUrl()}${getConsistency.path}?from=${toHex(from.fingerprint)}&to=${toHex(to.fingerprint)}`,
       },
     };
   },

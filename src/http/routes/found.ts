@@ -8,18 +8,26 @@ import type { Service } from "../route.ts";
 /** What a fingerprint is of: a receiptId is a delta's, a proofRoot a checkpoint's. */
 export type Found = { kind: "delta"; delta: StoredDelta } | { kind: "checkpoint"; checkpoint: StoredCheckpoint };
 
-export function unknownFingerprint(): TallyrootError {
-  return new TallyrootError("NOT_FOUND", "this fingerprint is of nothing that was recorded here", { verified: false });
+/** @param facts what else the caller is to know, such as which parameter it was. */
+export function unknownFingerprint(facts: Record<string, string> = {}): TallyrootError {
+  return new TallyrootError("NOT_FOUND", "this fingerprint is of nothing that was recorded here", {
+    verified: false,
+    ...facts,
+  });
 }
 
 /** @throws TallyrootError NOT_FOUND: also for tree nodes and anchored roots, which are no fingerprints. */
-export async function findFingerprint({ store }: Pick<Service, "store">, text: string): Promise<Found> {
+export async function findFingerprint(
+  { store }: Pick<Service, "store">,
+  text: string,
+  facts: Record<string, string> = {},
+): Promise<Found> {
   const fingerprint = fromHex(text, 32);
   const delta = await store.deltaByFingerprint(fingerprint);
   if (delta) return { kind: "delta", delta };
   const checkpoint = await store.checkpointByFingerprint(fingerprint);
   if (checkpoint) return { kind: "checkpoint", checkpoint };
-  throw unknownFingerprint();
+  throw unknownFingerprint(facts);
 }
 
 export function finalOrThrow<T extends object>(receipt: T | NotYet): T {

@@ -8,6 +8,8 @@ import type { StoredCheckpoint } from "../../ledger/ports/checkpoints.ts";
 import { receiptOf } from "../../ledger/receipts.ts";
 import { receiptListQuery, receiptListView, receiptQuery } from "../../wire/evidence.ts";
 import { customerId, fingerprint } from "../../wire/fields.ts";
+import { successBody } from "../answer.ts";
+import { lasting } from "../lasting.ts";
 import { type Answer, route, type Service } from "../route.ts";
 import { viewDeltas } from "./delta-views.ts";
 import { finalOrThrow, findFingerprint, unknownFingerprint } from "./found.ts";
@@ -30,8 +32,9 @@ export const getBlindReceipt = route({
   cors: "*",
   async handle(service, { params, query }) {
     const found = await findFingerprint(service, params.fingerprint);
-    if (found.kind === "delta") return receiptFile(finalOrThrow(await receiptOf(service, found.delta)));
-    return answerCheckpoint(service, found.checkpoint, { listed: query.deltas === "true", asFile: true });
+    if (found.kind === "delta") return receiptFile("public", finalOrThrow(await receiptOf(service, found.delta)));
+    const wanted = { listed: query.deltas === "true", asFile: true, reach: "public" } as const;
+    return answerCheckpoint(service, found.checkpoint, wanted);
   },
 });
 
@@ -52,14 +55,15 @@ export const getReceipt = route({
     const owner = found.kind === "delta" ? found.delta.ledger.tenantId : found.checkpoint.tenantId;
     if (owner !== tenant.id) throw unknownFingerprint();
     if (found.kind === "checkpoint") {
-      const wanted = { listed: query.deltas === "true", asFile: accepts(RECEIPT_MEDIA_TYPE) };
+      const asFile = accepts(RECEIPT_MEDIA_TYPE);
+      const wanted = { listed: query.deltas === "true", asFile, reach: "private" } as const;
       return answerCheckpoint(service, found.checkpoint, wanted);
     }
     const receipt = finalOrThrow(
       await receiptOf({ ...service, open: { contents: service.contents, tenant } }, found.delta),
     );
     if (!receipt.content) throw new TallyrootError("CONTENT_ERASED", "the content of this delta was erased for good");
-    return accepts(RECEIPT_MEDIA_TYPE) ? receiptFile(receipt) : { data: encodeReceipt(receipt) };
+    return accepts(RECEIPT_MEDIA_TYPE) ? receiptFile("private", receipt) : receiptData(receipt);
   },
 });
 
@@ -94,7 +98,7 @@ export const getReceipts = route({
 async function answerCheckpoint(
   service: Service,
   checkpoint: StoredCheckpoint,
-  { listed, asFile }: { listed: boolean; asFile: boolean },
+  { listed, asFile, reach }: { listed: boolean; asFile: boolean; reach: "public" | "private" },
 ): Promise<Answer> {
   const { kind, count } = checkpoint;
   if (kind === "selection") {
@@ -108,10 +112,12 @@ async function answerCheckpoint(
     );
   }
   const receipt = finalOrThrow(await checkpointReceiptOf(service, checkpoint));
-  if (!listed) return asFile ? receiptFile(receipt) : { data: encodeReceipt(receipt) };
+  if (!listed) return asFile ? receiptFile(reach, receipt) : receiptData(receipt);
   const text = await listedReceiptText(service.store, checkpoint, receipt);
-  if (asFile) return { chunks: text, mediaType: RECEIPT_MEDIA_TYPE, headers: fileName(receipt) };
-  return { chunks: inEnvelope(text), mediaType: "application/json; charset=utf-8" };
+  // The root in a checkpoint binds every delta of its window, so its receipt without them determines the bytes with them.
+  const headers = lasting(reach, `${asFile ? "listed" : "listed in an envelope"}\n${receiptText(receipt)}`);
+  if (asFile) return { chunks: text, mediaType: RECEIPT_MEDIA_TYPE, headers: { ...headers, ...fileName(receipt) } };
+  return { chunks: inEnvelope(text), mediaType: "application/json; charset=utf-8", headers };
 }
 
 /** A file is JSON: its text is the data of an answer as it is. */
@@ -121,8 +127,14 @@ async function* inEnvelope(text: AsyncIterable<string>): AsyncGenerator<string> 
   yield "}";
 }
 
-function receiptFile(receipt: Receipt): Answer {
-  return { file: receiptText(receipt), mediaType: RECEIPT_MEDIA_TYPE, headers: fileName(receipt) };
+function receiptFile(reach: "public" | "private", receipt: Receipt): Answer {
+  const file = receiptText(receipt);
+  return { file, mediaType: RECEIPT_MEDIA_TYPE, headers: { ...lasting(reach, file), ...fileName(receipt) } };
+}
+
+function receiptData(receipt: Receipt): Answer {
+  const data = encodeReceipt(receipt);
+  return { data, headers: lasting("private", successBody(data)) };
 }
 
 function fileName({ receiptId }: Receipt): Record<string, string> {

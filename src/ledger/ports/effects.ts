@@ -9,7 +9,10 @@ export type RequestEffect = {
   route: string;
   /** What came of it: the name of what was made, such as a key's public id. */
   effect: string;
-  /** What was asked, as canonical JSON; the store seals it. Customers stand in it by their ledger's address: erasing must reach every id. */
+  /**
+   * What was asked, as JSON; the store seals it. It MUST hold nothing private that could be read without the request itself, only keyed
+   * digests: notes are kept for ever, and no erasure reaches them.
+   */
   members: string;
   /** Unix milliseconds. */
   createdAt: number;

@@ -12,7 +12,8 @@ export type ApiKeyRecord = {
   scope: Scope;
   /** The one ledger that the key reads; null for a key of the whole tenant. */
   ledgerAddress: Uint8Array | null;
-  label: string;
+  /** What it is for; null once the content of the one ledger that it reads was erased. */
+  label: string | null;
   createdAt: number;
   expiresAt: number | null;
   revokedAt: number | null;

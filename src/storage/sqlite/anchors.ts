@@ -1,13 +1,17 @@
 import { formatAmount } from "../../core/amount.ts";
 import type { AnchorLeaf, AnchorStore, AnchorTransaction, NewAnchor } from "../../ledger/ports/anchoring.ts";
-import { RecordDamagedError } from "../../ledger/ports/ledgers.ts";
+import { type AnchorState, RecordDamagedError } from "../../ledger/ports/ledgers.ts";
 import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import { openReader } from "./reader.ts";
+import { type Cell, rowDigest } from "./row-digest.ts";
 import { ANCHOR_COLUMNS, type AnchorRow, anchorOf } from "./rows.ts";
 
 /** Leaves that one transaction stores: the recording connection waits no longer than that takes. */
 const LEAVES_PER_COMMIT = 500;
+
+/** Transaction, block number, hash and time, and when it was confirmed. */
+const NOT_MINED = [null, null, null, null, null];
 
 /** The anchoring side of the record, over a connection of its own (it runs in another thread than the writer of deltas). */
 export function openAnchorStore(db: Sqlite): AnchorStore {
@@ -30,22 +34,24 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
   );
   const dropLeaves = db.prepare("DELETE FROM anchor_leaves WHERE anchor >= ?");
   const insertAnchor = db.prepare(
-    "INSERT INTO anchors (id, root, size, through, through_checkpoint, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO anchors (id, root, size, through, created_at, through_checkpoint, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
-  const insertProgress = db.prepare("INSERT INTO anchor_progress (anchor, state) VALUES (?, 'prepared')");
+  const insertProgress = db.prepare("INSERT INTO anchor_progress (anchor, state, digest) VALUES (?, 'prepared', ?)");
   const insertTransaction = db.prepare(
-    "INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO anchor_transactions (anchor, attempt, nonce, hash, raw, created_at, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
   const transactions = db.prepare<
     [number],
     { attempt: number; nonce: number; hash: Buffer; raw: Buffer; created_at: number }
   >("SELECT attempt, nonce, hash, raw, created_at FROM anchor_transactions WHERE anchor = ? ORDER BY attempt");
-  const sent = db.prepare("UPDATE anchor_progress SET state = 'sent' WHERE anchor = ? AND state = 'prepared'");
+  const sent = db.prepare(
+    "UPDATE anchor_progress SET state = 'sent', digest = ? WHERE anchor = ? AND state = 'prepared'",
+  );
   const confirmed = db.prepare(
-    "UPDATE anchor_progress SET state = 'confirmed', transaction_hash = ?, block_number = ?, block_hash = ?, block_time = ?, confirmed_at = ? WHERE anchor = ?",
+    "UPDATE anchor_progress SET state = 'confirmed', transaction_hash = ?, block_number = ?, block_hash = ?, block_time = ?, confirmed_at = ?, digest = ? WHERE anchor = ?",
   );
   const unconfirmed = db.prepare(
-    "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL WHERE anchor = ?",
+    "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL, digest = ? WHERE anchor = ?",
   );
 
   const completeCheckpoints = db.prepare<[number, number], CheckpointRow>(
@@ -71,15 +77,10 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     }
   });
   const prepare = db.transaction((anchor: NewAnchor) => {
-    insertAnchor.run(
-      anchor.index,
-      anchor.root,
-      anchor.size,
-      anchor.through,
-      anchor.throughCheckpoint,
-      anchor.createdAt,
-    );
-    insertProgress.run(anchor.index);
+    const { index, root, size, through, createdAt, throughCheckpoint } = anchor;
+    const columns = [index, root, size, through, createdAt, throughCheckpoint];
+    insertAnchor.run(...columns, rowDigest("anchors", columns));
+    insertProgress.run(index, progressDigest(index, "prepared"));
   });
 
   return {
@@ -124,7 +125,8 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
       prepare.immediate(anchor);
     },
     async addTransaction(index, { attempt, nonce, hash, raw, createdAt }) {
-      insertTransaction.run(index, attempt, nonce, hash, raw, createdAt);
+      const columns = [index, attempt, nonce, hash, raw, createdAt];
+      insertTransaction.run(...columns, rowDigest("anchor_transactions", columns));
     },
     transactions: async (index): Promise<AnchorTransaction[]> =>
       transactions.all(index).map((row) => ({
@@ -135,20 +137,20 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
         createdAt: row.created_at,
       })),
     async markSent(index) {
-      sent.run(index);
+      sent.run(progressDigest(index, "sent"), index);
     },
     async markConfirmed(index, mined) {
-      confirmed.run(
-        mined.transactionHash,
-        mined.blockNumber,
-        mined.blockHash,
-        mined.blockTime,
-        mined.confirmedAt,
-        index,
-      );
+      const { transactionHash, blockNumber, blockHash, blockTime, confirmedAt } = mined;
+      const columns = [transactionHash, blockNumber, blockHash, blockTime, confirmedAt];
+      confirmed.run(...columns, progressDigest(index, "confirmed", columns), index);
     },
     async markUnconfirmed(index) {
-      unconfirmed.run(index);
+      unconfirmed.run(progressDigest(index, "sent"), index);
     },
   };
+}
+
+/** The digest of an anchor's progress. @param mined the columns after the state; all null while no block has it. */
+function progressDigest(index: number, state: AnchorState, mined: readonly Cell[] = NOT_MINED): Buffer {
+  return rowDigest("anchor_progress", [index, state, ...mined]);
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import Database from "better-sqlite3";
-import { utf8 } from "../../core/bytes.ts";
+import { sameBytes, utf8 } from "../../core/bytes.ts";
 import { invariant } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { ApiKeyRecord, TenantStore } from "../../ledger/ports/tenants.ts";
@@ -19,7 +19,7 @@ type KeyRow = {
   secret_hash: Buffer;
   scope: ApiKeyRecord["scope"];
   ledger_address: Buffer | null;
-  sealed_label: Buffer;
+  sealed_label: Buffer | null;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
@@ -32,8 +32,16 @@ function labelPlace(publicId: string): Uint8Array {
 
 type KeyStore = Pick<TenantStore, "addApiKey" | "apiKey" | "apiKeys" | "revokeApiKey" | "noteUse">;
 
+/** What only the other parts of this store do with API keys. */
+type Inside = {
+  put(key: ApiKeyRecord): void;
+  /** Reads the keys of one ledger anew: their labels were erased. */
+  forgetKeysOf(ledgerAddress: Uint8Array): void;
+  close(): void;
+};
+
 /**
- * API keys: of a secret there is only the hash, a label is sealed with the master key.
+ * API keys: of a secret there is only the hash, a label is sealed with the master key and can be erased.
  *
  * Keys stay in memory once they were read, since every request asks for one. This process is the only one that changes them, and each
  * change is in memory before its method returns.
@@ -45,11 +53,14 @@ export function openKeyStore(
     effects,
     report,
   }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
-): KeyStore & { put(key: ApiKeyRecord): void; close(): void } {
+): KeyStore & Inside {
   const insert = db.prepare(
-    "INSERT INTO api_keys (public_id, tenant, secret_hash, scope, ledger_address, sealed_label, created_at, expires_at, revoked_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO api_keys (public_id, tenant, secret_hash, scope, ledger_address, created_at, expires_at, revoked_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const byId = db.prepare<[string], KeyRow>("SELECT * FROM api_keys WHERE public_id = ?");
+  const insertLabel = db.prepare("INSERT INTO api_key_labels (public_id, sealed_label) VALUES (?, ?)");
+  const byId = db.prepare<[string], KeyRow>(
+    "SELECT k.*, l.sealed_label FROM api_keys k LEFT JOIN api_key_labels l USING (public_id) WHERE public_id = ?",
+  );
   const page = db.prepare<[number, number, number], { public_id: string }>(
     "SELECT public_id FROM api_keys WHERE tenant = ? ORDER BY created_at, public_id LIMIT ? OFFSET ?",
   );
@@ -72,7 +83,7 @@ export function openKeyStore(
       secretHash: row.secret_hash,
       scope: row.scope,
       ledgerAddress: row.ledger_address,
-      label: unseal(master, labelPlace(row.public_id), row.sealed_label).toString("utf8"),
+      label: row.sealed_label && unseal(master, labelPlace(row.public_id), row.sealed_label).toString("utf8"),
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       revokedAt: row.revoked_at,
@@ -92,19 +103,8 @@ export function openKeyStore(
 
   function put(key: ApiKeyRecord): void {
     const { publicId, tenantId, secretHash, scope, ledgerAddress, createdAt, expiresAt, revokedAt, lastUsedAt } = key;
-    const label = seal(master, labelPlace(publicId), utf8(key.label));
-    insert.run(
-      publicId,
-      tenantId,
-      secretHash,
-      scope,
-      ledgerAddress,
-      label,
-      createdAt,
-      expiresAt,
-      revokedAt,
-      lastUsedAt,
-    );
+    insert.run(publicId, tenantId, secretHash, scope, ledgerAddress, createdAt, expiresAt, revokedAt, lastUsedAt);
+    insertLabel.run(publicId, key.label === null ? null : seal(master, labelPlace(publicId), utf8(key.label)));
   }
 
   const add = db.transaction(
@@ -174,6 +174,10 @@ export function openKeyStore(
       keys.set(publicId, { ...key, lastUsedAt: at });
       uses.set(publicId, at);
       timer ??= setTimeout(flush, USE_DELAY_MS).unref();
+    },
+    forgetKeysOf(ledgerAddress) {
+      for (const [publicId, key] of keys)
+        if (key.ledgerAddress && sameBytes(key.ledgerAddress, ledgerAddress)) keys.delete(publicId);
     },
     close: flush,
   };

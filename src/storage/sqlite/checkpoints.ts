@@ -13,6 +13,7 @@ import type { Page } from "../../ledger/ports/ledgers.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
+import { type Cell, rowDigest } from "./row-digest.ts";
 
 export type CheckpointRow = {
   id: number;
@@ -72,8 +73,9 @@ export function openCheckpointStore(
   { reader, effects }: { reader: SqliteReader; effects: SqliteEffects },
 ): CheckpointStore {
   const insert = db.prepare(
-    "INSERT INTO checkpoints (statement_id, tenant, ledger, kind, from_time, to_time, first_sequence, count, opening_balance, closing_balance, root, fingerprint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO checkpoints (id, statement_id, tenant, ledger, kind, from_time, to_time, first_sequence, count, opening_balance, closing_balance, root, fingerprint, created_at, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
+  const last = db.prepare<[], { id: number }>("SELECT coalesce(max(id), 0) AS id FROM checkpoints");
   const insertSelected = db.prepare("INSERT INTO checkpoint_selections (checkpoint, sequence) VALUES (?, ?)");
   const insertMember = db.prepare(
     "INSERT OR IGNORE INTO checkpoint_batch_members (statement_id, position, checkpoint) VALUES (?, ?, ?)",
@@ -108,22 +110,9 @@ export function openCheckpointStore(
   function add(checkpoint: NewCheckpoint): number {
     const before = byFingerprint.get(checkpoint.fingerprint);
     if (before) return before.id;
-    const { lastInsertRowid } = insert.run(
-      checkpoint.statementId,
-      checkpoint.tenantId,
-      checkpoint.ledger.id,
-      checkpoint.kind,
-      checkpoint.from,
-      checkpoint.to,
-      checkpoint.firstSequence,
-      checkpoint.count,
-      formatAmount(checkpoint.openingBalance),
-      formatAmount(checkpoint.closingBalance),
-      checkpoint.root,
-      checkpoint.fingerprint,
-      checkpoint.createdAt,
-    );
-    const id = Number(lastInsertRowid);
+    const id = last.get()!.id + 1;
+    const columns = columnsOf(id, checkpoint);
+    insert.run(...columns, rowDigest("checkpoints", columns));
     for (const sequence of checkpoint.selection ?? []) insertSelected.run(id, sequence);
     return id;
   }
@@ -198,6 +187,26 @@ export function openCheckpointStore(
     batchCheckpoints: async ({ statementId }, { offset, limit }) =>
       members.all(statementId, offset, limit).map((row) => checkpointOfRow(row, reader)),
   };
+}
+
+/** A checkpoint's columns but its digest, in their order. */
+function columnsOf(id: number, checkpoint: NewCheckpoint): Cell[] {
+  return [
+    id,
+    checkpoint.statementId,
+    checkpoint.tenantId,
+    checkpoint.ledger.id,
+    checkpoint.kind,
+    checkpoint.from,
+    checkpoint.to,
+    checkpoint.firstSequence,
+    checkpoint.count,
+    formatAmount(checkpoint.openingBalance),
+    formatAmount(checkpoint.closingBalance),
+    checkpoint.root,
+    checkpoint.fingerprint,
+    checkpoint.createdAt,
+  ];
 }
 
 /** The list by filter: one statement for each combination, so that each uses its own index. */

@@ -42,6 +42,8 @@ export function openDatabase(file: string): Sqlite {
     db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
     db.pragma(`cache_size = -${CACHE_KIB}`);
     db.pragma("secure_delete = ON");
+    // Nothing of the record goes into temporary files, which no erasure would find.
+    db.pragma("temp_store = MEMORY");
     db.pragma("trusted_schema = OFF");
     migrate(db);
     return db;
@@ -52,6 +54,19 @@ export function openDatabase(file: string): Sqlite {
       `${file} is not a SQLite database: restore it, or choose another directory with TALLYROOT_DATA_DIR`,
     );
   }
+}
+
+/**
+ * Folds the WAL back into the database and cuts it to nothing, so that no earlier image of a page is left in it.
+ *
+ * @returns false, at once, while another connection reads or writes.
+ */
+export function emptyWal(db: Sqlite): boolean {
+  const timeout = db.pragma("busy_timeout", { simple: true }) as number;
+  db.pragma("busy_timeout = 0");
+  const [result] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
+  db.pragma(`busy_timeout = ${timeout}`);
+  return result.busy === 0;
 }
 
 function migrate(db: Sqlite): void {

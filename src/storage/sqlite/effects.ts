@@ -4,7 +4,7 @@ import type { EffectStore, RequestEffect } from "../../ledger/ports/effects.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
 import type { Sqlite } from "./database.ts";
 
-type RequestRow = {
+export type RequestRow = {
   request_id: Buffer;
   tenant: number;
   route: string;
@@ -13,11 +13,11 @@ type RequestRow = {
   created_at: number;
 };
 
-function membersPlace(requestId: Uint8Array): Uint8Array {
+export function membersPlace(requestId: Uint8Array): Uint8Array {
   return concatBytes(utf8("request:"), requestId);
 }
 
-/** The effects of requests with an idempotency key. What was asked is sealed with the master key. */
+/** The effects of requests with an idempotency key. What was asked is there as digests, sealed with the master key. */
 export type SqliteEffects = {
   find(requestId: Uint8Array): RequestEffect | undefined;
   /** Notes a request, inside the transaction that has its effect. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TallyrootError } from "../../core/errors.ts";
 import type { ErasureStore } from "../../ledger/ports/erasure.ts";
-import type { Sqlite } from "./database.ts";
+import { emptyWal, type Sqlite } from "./database.ts";
 import type { SqliteReader } from "./reader.ts";
 import { writing } from "./refused-write.ts";
 
@@ -10,17 +10,30 @@ const MOST_TRIES = 200;
 const TRY_EVERY_MS = 10;
 
 /**
- * Erasing by destroying keys. With `secure_delete` an emptied cell is overwritten in its page; the page's earlier images in the WAL are
- * gone once it is folded back and cut to nothing.
+ * Erasing by destroying keys, and the labels of API keys for the ledger. With `secure_delete` an emptied cell is overwritten in its page;
+ * no other page has a copy (see migrations/4-erasure.ts); the page's earlier images in the WAL are gone once it is folded back and cut
+ * to nothing.
  *
  * @param forget drops the writer's open key of a ledger, in the same turn in which the stored ones are destroyed.
+ * @param forgetKeysOf drops API keys with their labels likewise.
  */
 export function openErasureStore(
   db: Sqlite,
-  { reader, forget }: { reader: SqliteReader; forget: (tenantId: number, customerId: string) => void },
+  {
+    reader,
+    forget,
+    forgetKeysOf,
+  }: {
+    reader: SqliteReader;
+    forget: (tenantId: number, customerId: string) => void;
+    forgetKeysOf: (ledgerAddress: Uint8Array) => void;
+  },
 ): ErasureStore {
   const destroy = db.prepare(
     "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL, erased_at = ? WHERE ledger = ? AND wrapped IS NOT NULL",
+  );
+  const eraseLabels = db.prepare(
+    "UPDATE api_key_labels SET sealed_label = NULL WHERE sealed_label IS NOT NULL AND public_id IN (SELECT public_id FROM api_keys WHERE ledger_address = ?)",
   );
   const lastErased = db.prepare<[number], { at: number | null }>(
     "SELECT max(erased_at) AS at FROM ledger_keys WHERE ledger = ?",
@@ -44,17 +57,14 @@ export function openErasureStore(
   const erase = db.transaction((ledger: Parameters<SqliteReader["lastDelta"]>[0], at: number) => {
     const erasedDeltas = readable(ledger);
     destroy.run(at, ledger.id);
+    eraseLabels.run(ledger.address);
     return { erasedDeltas, erasedAt: lastErased.get(ledger.id)?.at ?? at };
   });
 
   /** The other connection may be in the middle of something: it is not waited for inside SQLite, which would stop this thread. */
-  async function emptyWal(): Promise<void> {
+  async function overwriteOldPages(): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      const timeout = db.pragma("busy_timeout", { simple: true }) as number;
-      db.pragma("busy_timeout = 0");
-      const [result] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
-      db.pragma(`busy_timeout = ${timeout}`);
-      if (result.busy === 0) return;
+      if (emptyWal(db)) return;
       await sleep(TRY_EVERY_MS);
     }
     throw new TallyrootError(
@@ -68,8 +78,9 @@ export function openErasureStore(
     async eraseKeys(tenant, ledger, customerId, at) {
       const erasure = writing(() => erase.immediate(ledger, at));
       forget(tenant.id, customerId);
+      forgetKeysOf(ledger.address);
       // Also where nothing was left to erase: an earlier try may have ended before this.
-      await emptyWal();
+      await overwriteOldPages();
       return erasure;
     },
   };

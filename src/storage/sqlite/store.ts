@@ -8,14 +8,15 @@ import type { SurveyStore } from "../../ledger/ports/survey.ts";
 import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
-import { databaseFile, openDatabase } from "./database.ts";
+import { databaseFile, emptyWal, openDatabase } from "./database.ts";
 import { openEffectStore, openEffects } from "./effects.ts";
 import { openErasureStore } from "./erasure.ts";
+import { digestLandedRequests } from "./landed-requests.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
 import { openTailIndex } from "./tail-index.ts";
-import { openTenantStore } from "./tenants.ts";
+import { openTenantStore, storedRequestKey } from "./tenants.ts";
 import { openSurveyStore } from "./usage.ts";
 import { openUsageMeter } from "./usage-meter.ts";
 import { openWebhookStore } from "./webhooks.ts";
@@ -52,6 +53,10 @@ export function openSqliteStore(options: {
   const db = openDatabase(databaseFile(dir));
   try {
     expectMasterKey(db, master);
+    digestLandedRequests(db, { master, requestKeyOf: (tenantId) => storedRequestKey(db, master, tenantId) });
+    // An erasure that was cut off has left old pages in the WAL.
+    if (!emptyWal(db))
+      report("old pages could not be overwritten at the start", new Error("the database is being read"));
   } catch (error) {
     db.close();
     throw error;
@@ -70,7 +75,7 @@ export function openSqliteStore(options: {
     clock,
     report,
   });
-  const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
+  const { close: closeTenants, forgetKeysOf, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
   return {
@@ -98,7 +103,7 @@ export function openSqliteStore(options: {
     ...tenants,
     ...openSurveyStore(db),
     ...openProgressStore(db),
-    ...openErasureStore(db, { reader, forget: writer.forget }),
+    ...openErasureStore(db, { reader, forget: writer.forget, forgetKeysOf }),
     ...openCheckpointStore(db, { reader, effects }),
     ...openWebhookStore(db, { reader, effects, master }),
     facts: {

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { namespaceOf } from "../../core/address.ts";
 import { utf8 } from "../../core/bytes.ts";
+import { invariant } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import type { ApiKeyRecord, TenantStore } from "../../ledger/ports/tenants.ts";
@@ -17,6 +18,15 @@ function secretPlace(name: string): Uint8Array {
   return utf8(`tenant:${name}`);
 }
 
+/** The key under which a tenant's idempotency keys are hashed. */
+export function storedRequestKey(db: Sqlite, master: KeyObject, tenantId: number): KeyObject {
+  const row = db
+    .prepare<[number], TenantRow>("SELECT id, name, sealed_secret, created_at FROM tenants WHERE id = ?")
+    .get(tenantId);
+  invariant(row !== undefined, "a stored row names a tenant that exists");
+  return requestKeyOf(unseal(master, secretPlace(row.name), row.sealed_secret));
+}
+
 /** Tenants with their API keys. A tenant's secret is stored only sealed with the master key. */
 export function openTenantStore(
   db: Sqlite,
@@ -25,14 +35,14 @@ export function openTenantStore(
     effects,
     report,
   }: { master: KeyObject; effects: SqliteEffects; report: (message: string, error: Error) => void },
-): TenantStore & { close(): void } {
+): TenantStore & { forgetKeysOf(ledgerAddress: Uint8Array): void; close(): void } {
   const TENANTS = "SELECT id, name, sealed_secret, created_at FROM tenants";
   const byName = db.prepare<[string], TenantRow>(`${TENANTS} WHERE name = ?`);
   const byId = db.prepare<[number], TenantRow>(`${TENANTS} WHERE id = ?`);
   const page = db.prepare<[number, number], TenantRow>(`${TENANTS} ORDER BY id LIMIT ? OFFSET ?`);
   const count = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM tenants");
   const insert = db.prepare("INSERT INTO tenants (name, sealed_secret, created_at) VALUES (?, ?, ?)");
-  const { put, close, ...keys } = openKeyStore(db, { master, effects, report });
+  const { put, close, forgetKeysOf, ...keys } = openKeyStore(db, { master, effects, report });
 
   // A tenant never changes, and every request asks for one.
   const known = new Map<number, Tenant>();
@@ -63,6 +73,7 @@ export function openTenantStore(
   return {
     ...keys,
     close,
+    forgetKeysOf,
     async tenantByName(name) {
       const row = byName.get(name);
       return row && open(row);

@@ -3,11 +3,12 @@ import Database from "better-sqlite3";
 import { formatAmount } from "../../core/amount.ts";
 import { TallyrootError } from "../../core/errors.ts";
 import type { LedgerState } from "../../ledger/compose.ts";
-import type { RecordOutcome, RecordRequest, RecordUnit } from "../../ledger/ports/ledgers.ts";
+import type { RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
 import type { Sqlite } from "./database.ts";
 import { type Draft, type DraftUnit, emptyDraft, openDrafting, stateName } from "./draft.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
+import { type Cell, rowDigest } from "./row-digest.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
@@ -55,8 +56,9 @@ export function openWriter(
     "INSERT INTO ledger_keys (ledger, generation, wrapped, sealed_customer_id) VALUES (?, ?, ?, ?)",
   );
   const insertDelta = db.prepare(
-    "INSERT INTO deltas (ledger, sequence, amount, balance, recorded_at, commitment, fingerprint, nodes, generation, sealed, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO deltas (id, ledger, sequence, amount, balance, recorded_at, commitment, fingerprint, nodes, generation, sealed, request_id, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
+  const lastArrival = db.prepare<[], { id: number }>("SELECT coalesce(max(id), 0) AS id FROM deltas");
   let nextLedgerId = (db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM ledgers").get()?.id ?? 0) + 1;
 
   const states = new Map<string, LedgerState>();
@@ -74,23 +76,12 @@ export function openWriter(
       if (opensLedger) insertLedger.run(ledger.id, ledger.tenantId, ledger.address, ledger.openedAt);
       insertKey.run(ledger.id, sealed.generation, sealed.wrapped, sealed.sealedCustomerId);
     }
-    return draft.deltas.map((d) =>
-      Number(
-        insertDelta.run(
-          d.ledger.id,
-          d.sequence,
-          formatAmount(d.amount),
-          formatAmount(d.balance),
-          d.recordedAt,
-          d.commitment,
-          d.fingerprint,
-          d.nodes,
-          d.generation,
-          d.sealed,
-          d.requestId,
-        ).lastInsertRowid,
-      ),
-    );
+    const before = lastArrival.get()!.id;
+    return draft.deltas.map((delta, i) => {
+      const columns = columnsOf(before + 1 + i, delta);
+      insertDelta.run(...columns, rowDigest("deltas", columns));
+      return before + 1 + i;
+    });
   });
 
   function commit(units: Unit[]): void {
@@ -197,6 +188,24 @@ export function openWriter(
       closed = true;
     },
   };
+}
+
+/** A delta's columns but its digest, in their order. @param id its number by arrival. */
+function columnsOf(id: number, delta: StoredDelta): Cell[] {
+  return [
+    id,
+    delta.ledger.id,
+    delta.sequence,
+    formatAmount(delta.amount),
+    formatAmount(delta.balance),
+    delta.recordedAt,
+    delta.commitment,
+    delta.fingerprint,
+    delta.nodes,
+    delta.generation,
+    delta.sealed,
+    delta.requestId,
+  ];
 }
 
 /** A failing disk is the world's failure: it is answered 503. Anything else is our bug and goes on as it is. */
