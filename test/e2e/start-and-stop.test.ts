@@ -29,6 +29,7 @@ function expectRefusal({ code, errors, output }: Ended, says: RegExp): void {
 
 describe("starting and stopping", () => {
   const dirs: string[] = [];
+  /** What a test has started for itself: it is stopped as soon as the test is over. */
   const servers: Server[] = [];
   const fresh = () => {
     const dir = temporaryDirectory();
@@ -42,15 +43,20 @@ describe("starting and stopping", () => {
   };
   const modeOf = (dir: string, name: string) => statSync(join(dir, name)).mode & 0o777;
 
-  after(async () => {
-    await Promise.all(servers.map((server) => server.stop()));
-    dirs.forEach(removeDirectory);
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
   });
+
+  after(() => dirs.forEach(removeDirectory));
 
   describe("one server", () => {
     let server: Server;
     before(async () => {
-      server = await started();
+      server = await startServer(fresh());
+    });
+
+    after(async () => {
+      await server.stop();
     });
 
     it("says where it is, in server.json and at the terminal", async () => {
@@ -129,8 +135,10 @@ describe("starting and stopping", () => {
       await once(listener, "listening");
       listener.close();
     }
+    rmSync(join(server.dir, "api-key"));
     const again = await started(server.dir);
     expect(await read({ ...target, url: again.url }, "/balance/customers/cust_001")).to.include({ totalDeltas: 20 });
+    expect(existsSync(join(again.dir, "api-key")), "a key that its owner took away is not made again").to.equal(false);
   });
 
   it("a request under way when it is asked to end is answered", async () => {
@@ -173,16 +181,6 @@ describe("starting and stopping", () => {
     expect(server.output()).to.include(key);
     const delta = await record({ url: server.url, key }, BODY);
     await verified({ url: server.url, key }, delta.recordId);
-  });
-
-  it("an API key that its owner took away is not made again", async () => {
-    const server = await startServer(fresh());
-    const key = apiKeyOf(server.dir);
-    await server.stop();
-    rmSync(join(server.dir, "api-key"));
-    const again = await started(server.dir);
-    expect(existsSync(join(again.dir, "api-key"))).to.equal(false);
-    expect((await record({ url: again.url, key }, BODY)).sequence).to.equal(1);
   });
 
   describe("is refused", () => {

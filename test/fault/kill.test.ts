@@ -20,7 +20,7 @@ import {
  */
 
 const SEED = Number(process.env.FAULT_SEED ?? randomInt(2 ** 31));
-const ROUNDS = 8;
+const ROUNDS = Number(process.env.PROPERTY_RUNS ?? 0) >= 10_000 ? 8 : 4;
 const CLIENTS = 32;
 const CUSTOMERS = 20;
 /** Milliseconds that the server lives in one round, at least and at most. */

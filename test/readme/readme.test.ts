@@ -28,6 +28,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "npm run check": "the run that continuous integration makes beside this one",
 };
 
+/** The reader's own files and folders: npm runs a script in the project's folder, and the reader is in another one here. */
+const FILES = /(?<= )(?:\w+\.json|data(?:\/[\w-]+)?|bundle|elsewhere)(?= |$)/g;
+
 const isElsewhere = (text: string) =>
   text
     .trim()
@@ -53,9 +56,10 @@ describe("every block of the README", () => {
     return text
       .replaceAll("http://127.0.0.1:3000", server.url)
       .replaceAll("http://127.0.0.1:8545", server.rpcUrl)
-      .replaceAll("receipt.json", join(home, "receipt.json"))
+      .replaceAll(/^npm run .*/gm, (line) => line.replaceAll(FILES, (file) => join(home, file)))
       .replaceAll(/npm run (\w+) --/g, `npm --silent --prefix '${ROOT}' run $1 --`)
-      .replaceAll(/run (?:keys|tenants) -- .*/g, (line) => `${line} --data-dir '${join(home, "data")}'`);
+      .replaceAll(/run (?:keys|tenants|export) -- .*/g, (line) => `${line} --data-dir '${join(home, "data")}'`)
+      .replaceAll("scripts/verify.py", join(ROOT, "scripts/verify.py"));
   }
 
   async function run(text: string): Promise<string> {
@@ -80,7 +84,7 @@ describe("every block of the README", () => {
     const outputs: string[] = [];
     for (const { language, text } of BLOCKS) {
       if (language !== "sh" || isElsewhere(text)) continue;
-      if (text.includes("npm run verify")) await untilVerified();
+      if (text.includes("npm run policy")) await untilVerified();
       outputs.push(await run(text));
     }
     const answers = outputs.filter((output) => output.startsWith('{"success"'));

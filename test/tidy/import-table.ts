@@ -6,6 +6,28 @@
 /** Everything of ours: only for the files that wire the parts together. */
 const ALL = ["."];
 
+/** Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. */
+const ASKING = [
+  "chain/agreement.ts",
+  "chain/bounded-body.ts",
+  "chain/compiled-code.ts",
+  "chain/confirm-place.ts",
+  "chain/endpoint.ts",
+  "chain/witness.ts",
+];
+
+/** What it takes to audit a whole record. */
+const AUDITING = [
+  "audit",
+  "bundle",
+  "chain",
+  "cli/verify",
+  "core",
+  "fast-keccak.ts",
+  "ledger/seal.ts",
+  "storage/sqlite",
+];
+
 /**
  * Inside src: a folder or file, and the folders, files or beginnings of file names it may import besides itself. The longest
  * matching row counts.
@@ -14,10 +36,15 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["core", []],
   ["wire", ["core"]],
   ["ledger", ["core"]],
+  // The audit derives with the arithmetic that records and seals, and reads through a port of its own.
+  ["audit", ["core", "ledger/calendar.ts", "ledger/compose.ts", "ledger/keyring.ts", "ledger/ports", "ledger/seal.ts"]],
   // A store fills in the sequence, balance and seals inside its own transaction, with the ledger's arithmetic.
   [
     "storage",
     [
+      // What the audit reads is a port like those of the ledger.
+      "audit/port.ts",
+      "audit/findings.ts",
       "core",
       "ledger/ports",
       "ledger/calendar.ts",
@@ -36,6 +63,21 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["http/docs.ts", ["http/docs", "../README.md"]],
   ["sdk", ["wire", "core"]],
   ["cli", ["sdk", "wire", "core", "chain", "fast-keccak.ts"]],
+  // Whoever verifies runs arithmetic and questions to a chain, and nothing of the server, its messages or its database.
+  ["cli/verify.ts", ["cli/verify"]],
+  ["cli/verify", ["core", ...ASKING, "fast-keccak.ts"]],
+  ["cli/policy.ts", ["cli/policy"]],
+  ["cli/policy", ["cli/verify", "core", ...ASKING]],
+  // Whoever brings evidence verifies nothing of the server's either; it reads files as verify does, and sends one transaction.
+  ["cli/prove.ts", ["cli/prove"]],
+  ["cli/prove", ["cli/verify", "core", "chain/court", "fast-keccak.ts"]],
+  // A bundle is a copy of one data directory: the database's rows, the embedded chain's journal, the keys.
+  ["bundle", ["core", "ledger/seal.ts", "storage/sqlite"]],
+  // An audit reads a copy of the database and asks the chain; the master key opens contents.
+  ["cli/audit.ts", ["cli/audit", ...AUDITING]],
+  ["cli/audit", [...AUDITING]],
+  ["cli/export.ts", ["bundle", "storage/sqlite/database.ts"]],
+  ["cli/import.ts", ["bundle", "storage/sqlite/database.ts"]],
   ["dashboard", ["sdk", "wire", "core"]],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
@@ -62,28 +104,31 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["helmet", ["http"]],
   ["ipaddr.js", ["webhooks", "http/rate-limit.ts"]],
   ["pino", ["main.ts", "logging"]],
-  ["prom-client", ["http/metrics.ts"]],
+  ["prom-client", ["cli/audit", "http/metrics.ts"]],
   ["rate-limiter-flexible", ["http/rate-limit.ts"]],
   ["standardwebhooks", ["webhooks"]],
   ["viem", ["chain"]],
   ["zod", ["wire", "http", "config.ts"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
-  ["node:crypto", ["ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  ["node:crypto", ["audit", "bundle", "ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
   // Names are resolved where the address is judged, and nowhere else.
   ["node:dns", ["webhooks"]],
-  ["node:events", ["main.ts"]],
-  ["node:fs", ["storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
-  ["node:http", ["chain/embedded", "http", "webhooks", "main.ts"]],
+  ["node:events", ["cli/audit", "main.ts"]],
+  ["node:fs", ["bundle", "storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
+  // The audit that goes on serves its figures.
+  ["node:http", ["cli/audit", "chain/embedded", "http", "webhooks", "main.ts"]],
   ["node:https", ["webhooks"]],
   ["node:module", ["chain/embedded"]],
   ["node:net", ["chain/embedded", "http", "webhooks", "main.ts"]],
-  ["node:os", ["config.ts", "main.ts"]],
-  ["node:path", ["storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
+  ["node:os", ["cli/audit", "config.ts", "main.ts"]],
+  ["node:path", ["bundle", "storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
-  ["node:timers", ["ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
+  ["node:timers", ["cli/audit.ts", "ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
   ["node:url", ["http", "main.ts"]],
   ["node:util", ["cli"]],
+  // How much room the garbage of a million rows gets.
+  ["node:v8", ["cli/audit.ts"]],
   ["node:worker_threads", ["chain/embedded", "jobs"]],
 ];
 

@@ -32,6 +32,9 @@ import type { Sqlite } from "./database.ts";
 import type { Cell } from "./row-digest.ts";
 import { type OddRow, oddRows } from "./row-forms.ts";
 
+/** Page cache of the audit's connection, in KiB. */
+const CACHE_KIB = 16 * 1024;
+
 /** Pages that a list is read in, with what it takes to name a row that cannot be read. */
 type Listing<Key, Row> = {
   table: AuditTable<Row>;
@@ -51,6 +54,8 @@ type Listing<Key, Row> = {
  * The connection must have the file for itself: many short reads, and no transaction around them.
  */
 export function openAuditView(db: Sqlite): AuditStore {
+  // Each page is met a few times at most: what is read once need not be kept.
+  db.pragma(`cache_size = -${CACHE_KIB}`);
   const facts = new Map(
     db
       .prepare<[], { name: string; value: string }>("SELECT name, value FROM facts")

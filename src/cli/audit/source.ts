@@ -1,0 +1,56 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AuditStore, FileDamagedError } from "../../audit/port.ts";
+import { importBundle } from "../../bundle/import.ts";
+import { openAuditView } from "../../storage/sqlite/audit-view.ts";
+import { isStorageTrouble, openDatabase, type Sqlite, StorageRefusedError } from "../../storage/sqlite/database.ts";
+import { anchorsIn, copyRecord, recordFile } from "../../storage/sqlite/snapshot.ts";
+
+/** A copy of a record, private to one audit. */
+export type AuditCopy = {
+  store: AuditStore;
+  /** A bundle is as old as its last export; a record that a server writes goes on. */
+  origin: "bundle" | "live" | "file";
+  /** How many anchors the record has by now. */
+  anchorsNow: (() => Promise<number>) | undefined;
+};
+
+/**
+ * Gives a copy of a data directory, a database file or a bundle to an audit, and removes it afterwards, whatever comes of it.
+ *
+ * @throws StorageRefusedError when there is nothing to audit; BundleRefusedError; FileDamagedError when it cannot even be opened
+ */
+export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promise<T>): Promise<T> {
+  // Made by this program alone and readable by its user alone (mode 0700).
+  const folder = mkdtempSync(join(tmpdir(), "tallyroot-audit-"));
+  const file = join(folder, "record.db");
+  let db: Sqlite | undefined;
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // Also when somebody ends the program in the middle.
+  process.once("exit", remove);
+  try {
+    if (existsSync(join(path, "manifest.json"))) {
+      importBundle(path, file);
+      db = openDatabase(file);
+      return await work({ store: openAuditView(db), origin: "bundle", anchorsNow: undefined });
+    }
+    const original = recordFile(path);
+    if (original === undefined)
+      throw new StorageRefusedError(`${path} is no data directory, database file or bundle: give the path of one`);
+    const { live } = await copyRecord(original, file);
+    db = openDatabase(file);
+    return await work({
+      store: openAuditView(db),
+      origin: live ? "live" : "file",
+      anchorsNow: live ? async () => anchorsIn(original) : undefined,
+    });
+  } catch (error) {
+    if (!isStorageTrouble(error)) throw error;
+    throw new FileDamagedError(`${path} is too damaged to be read at all: ${error.message}`, { cause: error });
+  } finally {
+    db?.close();
+    process.removeListener("exit", remove);
+    remove();
+  }
+}

@@ -1,0 +1,127 @@
+import Database from "better-sqlite3";
+import { expect } from "chai";
+import type { AuditReport } from "#src/audit/audit.ts";
+import { openAnchorLog } from "#src/chain/anchor-log.ts";
+import { compiledCodeHash } from "#src/chain/compiled-code.ts";
+import { openLogSurvey } from "#src/chain/log-survey.ts";
+import { fromHex } from "#src/core/bytes.ts";
+import { anchorRound } from "#src/ledger/anchor.ts";
+import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
+import { rowDigest } from "#src/storage/sqlite/row-digest.ts";
+import { anchor, type Ground, PUBLISHER_KEY, partsOf, startGround } from "#test/ledger/anchoring-ground.ts";
+import { type OpenRecord, openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { auditFile, copyOf, logFor, recordSome, START } from "./audited-record.ts";
+
+describe("the audit against the chain", () => {
+  let ground: Ground;
+  let record: OpenRecord;
+  let chain: AnchorChain;
+  const folder = temporaryFolder();
+  before(async () => {
+    ground = await startGround();
+    record = await openRecord(folder.dir, { now: START });
+    chain = await logFor(record, ground);
+    await recordSome(record, record.tenant, ["alpha", "beta"], 3);
+    await anchor(record, chain);
+  });
+  after(async () => {
+    record.close();
+    await ground.stop();
+    folder.remove();
+  });
+
+  type Pins = Parameters<typeof openLogSurvey>[1]["pins"];
+
+  function auditWithChain(
+    file: string,
+    { pins = { codeHash: compiledCodeHash() }, mayBeOlder = false, rpcUrl = ground.chain.rpcUrl } = {} as {
+      pins?: Pins;
+      mayBeOlder?: boolean;
+      rpcUrl?: string;
+    },
+  ): Promise<AuditReport> {
+    const settings = { endpoints: [rpcUrl], pins, confirmations: 1 };
+    return auditFile(file, { pins, mayBeOlder, openChain: (log) => openLogSurvey(log, settings) });
+  }
+
+  const codesOf = ({ findings }: AuditReport) => findings.map(({ code, row }) => [code, row.anchor]);
+
+  it("finds every anchor where the record says it is", async () => {
+    const report = await auditWithChain(copyOf(record, "clean"));
+    expect(report.findings).to.deep.equal([]);
+    expect(report.chain).to.deep.equal({ outcome: "asked", anchors: 1, later: 0 });
+  });
+
+  it("shows a history that was rewritten with all its hashes, and that nothing else shows", async () => {
+    // The operator makes another record under the same log, and pretends to it that the chain has taken its anchors.
+    const other = temporaryFolder();
+    const forged = await openRecord(other.dir, { now: START });
+    for (const name of ["id", "contract", "codeHash", "logSalt", "log"])
+      forged.store.facts.set(`chain.${name}`, record.store.facts.get(`chain.${name}`)!);
+    await recordSome(forged, forged.tenant, ["alpha", "gamma"], 4);
+    let sent: Uint8Array | undefined;
+    const [mined] = record.db
+      .prepare<[], { blockNumber: number; blockHash: Buffer; blockTime: number }>(
+        "SELECT block_number AS blockNumber, block_hash AS blockHash, block_time AS blockTime FROM anchor_progress",
+      )
+      .all();
+    const { rpcUrl } = ground.chain;
+    const signing = openAnchorLog({ rpcUrl, publisherKey: PUBLISHER_KEY, place: chain.place, confirmations: 1 });
+    const liar: AnchorChain = {
+      ...signing,
+      anchoredCount: async () => 0,
+      anchoredRoot: async () => sent && (await forged.anchors.latest())?.anchor.root,
+      send: async (raw) => {
+        sent = raw;
+      },
+      mined: async () => (sent ? { ...mined!, succeeded: true, final: true } : undefined),
+    };
+    await anchorRound(partsOf(forged, liar));
+    const file = copyOf(forged, "forged");
+    expect((await auditFile(file)).findings).to.deep.equal([]);
+    expect(codesOf(await auditWithChain(file))).to.deep.equal([["ROOT_MISMATCH", 1]]);
+    forged.close();
+    other.remove();
+  });
+
+  it("finds an anchor that the record does not have, and takes a bundle for older", async () => {
+    const before = copyOf(record, "before");
+    await recordSome(record, record.tenant, ["alpha"], 1);
+    await anchor(record, chain);
+    expect(codesOf(await auditWithChain(before))).to.deep.equal([["ANCHOR_NOT_STORED", 2]]);
+    const report = await auditWithChain(before, { mayBeOlder: true });
+    expect(report.findings).to.deep.equal([]);
+    expect(report.chain).to.deep.equal({ outcome: "asked", anchors: 1, later: 1 });
+  });
+
+  it("finds a confirmed anchor in another block than the chain has it in", async () => {
+    const file = copyOf(record, "block");
+    const db = new Database(file);
+    db.exec("UPDATE anchor_progress SET block_time = block_time + 1 WHERE anchor = 1");
+    const row = db.prepare<[], (number | string)[]>("SELECT * FROM anchor_progress WHERE anchor = 1").raw().get()!;
+    db.prepare("UPDATE anchor_progress SET digest = ? WHERE anchor = 1").run(
+      rowDigest("anchor_progress", row.slice(0, -1)),
+    );
+    db.close();
+    expect(codesOf(await auditWithChain(file))).to.deep.equal([["NOT_CONFIRMED", 1]]);
+  });
+
+  it("finds other code than expected, and a log that the auditor did not expect", async () => {
+    const file = copyOf(record, "pins");
+    const ofCode = await auditWithChain(file, { pins: { codeHash: Buffer.alloc(32, 1) } });
+    expect(codesOf(ofCode).map(([code]) => code)).to.deep.equal(["CODE_MISMATCH"]);
+    const ofLog = await auditFile(file, { pins: { log: Buffer.alloc(32, 1) } });
+    expect(codesOf(ofLog).map(([code]) => code)).to.deep.equal(["LOG_NOT_EXPECTED"]);
+    const ofChain = await auditFile(file, { pins: { chainId: 1n } });
+    expect(codesOf(ofChain).map(([code]) => code)).to.deep.equal(["CHAIN_MISMATCH"]);
+    const ofContract = await auditFile(file, { pins: { contract: fromHex(`0x${"11".repeat(20)}`) } });
+    expect(codesOf(ofContract).map(([code]) => code)).to.deep.equal(["CONTRACT_NOT_EXPECTED"]);
+  });
+
+  it("says that the chain did not answer, and reports the rest", async () => {
+    const report = await auditWithChain(copyOf(record, "silent"), { rpcUrl: "http://127.0.0.1:9" });
+    expect(report.chain.outcome).to.equal("unavailable");
+    expect(report.checked.deltas).to.equal(7);
+    expect(report.clean).to.equal(true);
+  });
+});
