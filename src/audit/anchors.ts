@@ -170,6 +170,12 @@ async function reportMissing(
     findings.add({ code: "LEAF_MISSING", table: "anchor_leaves", row: { anchor: anchor.id, position }, problem });
   }
   if (named > 0) return;
+  const damaged = await store.unreadableLeaf();
+  if (damaged) {
+    const problem = "the row cannot be read, and misleads the search for others";
+    findings.add({ code: "ROW_DAMAGED", table: "anchor_leaves", row: damaged, problem });
+    return;
+  }
   const problem = "its leaves are there, but not where the engine looks for them: another row is damaged";
   findings.add({ code: "FILE_DAMAGED", table: "anchor_leaves", row: { anchor: anchor.id }, problem });
 }

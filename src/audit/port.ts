@@ -137,6 +137,8 @@ export interface AuditStore {
   leaves(after: LeafKey, limit: number): Promise<Entry<LeafKey, LeafRow>[]>;
   /** Which positions of an anchor have a leaf, found by reading the whole table: a damaged row misleads every search that meets it. */
   leafPositions(anchor: number): Promise<ReadonlySet<number>>;
+  /** The first leaf of all that cannot be read; undefined when all can. Looks at each of them. */
+  unreadableLeaf(): Promise<LeafKey | undefined>;
   transactions(anchor: number): Promise<Entry<TransactionKey, TransactionRow>[]>;
   progress(anchor: number): Promise<Entry<number, ProgressRow> | undefined>;
   /** Numbers of anchors that transactions, progress or leaves name and that are not there, but for the leaves of the next one. */

@@ -1,9 +1,9 @@
 import { encodeFunctionData, zeroAddress, zeroHash } from "viem";
 import { checksumAddress } from "../core/address.ts";
+import type { Contradiction } from "../core/arbitration/contradiction.ts";
+import type { CheckpointStatement, HeadStatement, Place, ProvenDelta } from "../core/arbitration/statement.ts";
 import { type Hex, toHex } from "../core/bytes.ts";
-import type { Contradiction } from "../core/contradiction.ts";
 import type { Checkpoint, Delta, Head } from "../core/fingerprint.ts";
-import type { CheckpointStatement, HeadStatement, Place, ProvenDelta } from "../core/statement.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 
 /** A call of the contract that anybody can send with any wallet: `data` is all of it. */

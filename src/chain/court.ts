@@ -13,9 +13,9 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { checksumAddress } from "../core/address.ts";
+import type { Place } from "../core/arbitration/statement.ts";
 import { type Hex, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
-import type { Place } from "../core/statement.ts";
 import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 import type { CourtCall } from "./court-call.ts";

@@ -9,8 +9,8 @@ import { temporaryFolder } from "#test/storage/record-folder.ts";
 import { type Audited, auditFile, buildRecord, copyOf } from "./audited-record.ts";
 import { cellsOf } from "./cells.ts";
 
-/** Flips: some at hand, more from the environment. A failure names its seed, which repeats the same flips. */
-const FLIPS = Number(process.env.PROPERTY_RUNS ?? 60);
+/** Flips, each an audit of its own: a tenth of the runs, but not fewer than at hand. A failure names its seed, which repeats the same flips. */
+const FLIPS = Math.max(60, Number(process.env.PROPERTY_RUNS ?? 0) / 10);
 const SEED = Number(process.env.PROPERTY_SEED ?? randomInt(2 ** 31));
 
 /** A row that is about to be damaged: a byte string that only it has, and what a finding must say to name it. */

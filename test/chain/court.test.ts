@@ -4,12 +4,19 @@ import { decodeFunctionData } from "viem";
 import { anchorLogAbi } from "#src/chain/anchor-log-abi.ts";
 import { type Court, keySigner, openCourt, type Signer, SignerError } from "#src/chain/court.ts";
 import { courtCall } from "#src/chain/court-call.ts";
-import { COURT_FUNCTIONS, type Contradiction, findContradictions } from "#src/core/contradiction.ts";
+import { COURT_FUNCTIONS, type Contradiction, findContradictions } from "#src/core/arbitration/contradiction.ts";
+import type { Place } from "#src/core/arbitration/statement.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import type { Delta } from "#src/core/fingerprint.ts";
-import type { Place } from "#src/core/statement.ts";
+import {
+  ALICE,
+  checkpointOf,
+  everythingIn,
+  headOf,
+  historyOf,
+  type Stated,
+} from "#test/core/arbitration/published-log.ts";
 import { RUNS, SEED } from "#test/core/property.ts";
-import { ALICE, checkpointOf, everythingIn, headOf, historyOf, type Stated } from "#test/core/published-log.ts";
 import { freshLog, type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
 import { publishOnChain } from "./published-on-chain.ts";
 

@@ -1,6 +1,6 @@
+import type { Place } from "#src/core/arbitration/statement.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
-import type { Place } from "#src/core/statement.ts";
-import { type Published, publishedAs, type Stated } from "#test/core/published-log.ts";
+import { type Published, publishedAs, type Stated } from "#test/core/arbitration/published-log.ts";
 import { freshLog, type Ground, type Log, PUBLISHER } from "#test/ledger/anchoring-ground.ts";
 
 /** Publishes statements, true or not, as the anchors of a fresh log of the real contract. */

@@ -138,9 +138,23 @@ export function openAuditView(db: Sqlite): AuditStore {
     keyColumns: 0,
     keyOf: ([anchor, position]): LeafKey => ({ anchor: anchor as number, position: position as number }),
     parametersOf: ({ anchor, position }) => [anchor, position],
-    // Position and leaf are one row of one tree: the place of a row that cannot be read is only known from the one before.
-    next: ({ anchor, position }) => ({ anchor, position: position + 1 }),
+    // Key and leaf are one row of one tree: a damaged row misleads the search for others. Only a walk from the beginning meets it.
+    next({ anchor, position }) {
+      const damaged = unreadableLeaf();
+      if (!damaged) return { anchor, position: position + 1 };
+      return damaged.anchor === anchor && damaged.position > position ? damaged : undefined;
+    },
   });
+
+  /** The first leaf, from the beginning of the tree, that cannot be read whole; undefined when all can. */
+  function unreadableLeaf(): LeafKey | undefined {
+    const whole = walked(wholeLeaves, Number.POSITIVE_INFINITY);
+    if (!whole.broken) return undefined;
+    // Its key alone can be read more often than not; otherwise its place is after that of the one before.
+    const keys = walked(leafKeys, whole.rows + 1);
+    const [anchor, position] = (keys.last ?? [1, -1]) as [number, number];
+    return { anchor, position: keys.rows > whole.rows ? position : position + 1 };
+  }
 
   const keysOf = openListing({
     table: LEDGER_KEYS,
@@ -185,6 +199,9 @@ export function openAuditView(db: Sqlite): AuditStore {
     LIMIT ?`,
   );
   const leafKeys = db.prepare<Cell[], Cell[]>("SELECT anchor, position FROM anchor_leaves NOT INDEXED").raw();
+  const wholeLeaves = db
+    .prepare<Cell[], Cell[]>(`SELECT ${columnsOf(LEAVES, "l")} FROM anchor_leaves l NOT INDEXED`)
+    .raw();
   const windowIds = db
     .prepare<[number], number>("SELECT id FROM checkpoints WHERE ledger = ? AND kind = 'window' ORDER BY id")
     .pluck();
@@ -254,6 +271,7 @@ export function openAuditView(db: Sqlite): AuditStore {
     leaves,
     leafPositions: async (anchor) =>
       new Set(readable(leafKeys, []).cells.flatMap(([of, position]) => (of === anchor ? [position as number] : []))),
+    unreadableLeaf: async () => unreadableLeaf(),
     transactions: (anchor) => transactions({ anchor, attempt: -1 }, MOST_OF_ONE),
     progress: (anchor) => at(progress, anchor),
     strayAnchors: async (limit) => stray.all(limit),
@@ -328,5 +346,25 @@ function readable(statement: Database.Statement<Cell[], Cell[]>, parameters: rea
       if (!(again instanceof Database.SqliteError)) throw again;
       return { whole: false, cells, problem: again.message };
     }
+  }
+}
+
+/** How far a statement can be read, at most `limit` rows: how many rows that are, the last of them, and whether it broke there. */
+function walked(
+  statement: Database.Statement<Cell[], Cell[]>,
+  limit: number,
+): { rows: number; last: Cell[] | undefined; broken: boolean } {
+  let rows = 0;
+  let last: Cell[] | undefined;
+  try {
+    for (const row of statement.iterate()) {
+      rows += 1;
+      last = row;
+      if (rows === limit) break;
+    }
+    return { rows, last, broken: false };
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    return { rows, last, broken: true };
   }
 }

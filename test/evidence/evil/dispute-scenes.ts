@@ -1,11 +1,11 @@
 import { openCourt } from "#src/chain/court.ts";
 import { courtCall } from "#src/chain/court-call.ts";
+import { findContradictions } from "#src/core/arbitration/contradiction.ts";
+import { addConsistency, addReceipt, noStatements } from "#src/core/arbitration/statement.ts";
+import { findUnjudged } from "#src/core/arbitration/unjudged.ts";
 import { decodeConsistency } from "#src/core/consistency.ts";
-import { findContradictions } from "#src/core/contradiction.ts";
 import { ownCopyContradiction } from "#src/core/own-copy.ts";
 import { decodeReceipt } from "#src/core/receipt.ts";
-import { addConsistency, addReceipt, noStatements } from "#src/core/statement.ts";
-import { findUnjudged } from "#src/core/unjudged.ts";
 import type { Members } from "#test/http/call.ts";
 import { bookOf, EVIL_NAMESPACE, withLie } from "./anchored-lies.ts";
 import {

@@ -1,5 +1,5 @@
-import { compareBytes, type Hex, toHex } from "./bytes.ts";
-import { checkpointFingerprint, deltaFingerprint, headFingerprint } from "./fingerprint.ts";
+import { compareBytes, type Hex, toHex } from "../bytes.ts";
+import { checkpointFingerprint, deltaFingerprint, headFingerprint } from "../fingerprint.ts";
 import type { CheckpointStatement, HeadStatement, ProvenDelta, Statements } from "./statement.ts";
 
 /** All statements about one ledger, each thing once, in an order that does not depend on the order of files. */

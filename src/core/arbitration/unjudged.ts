@@ -1,6 +1,6 @@
-import { formatAmount } from "./amount.ts";
-import { sameBytes, toHex } from "./bytes.ts";
-import { checkpointContradiction } from "./checkpoint.ts";
+import { formatAmount } from "../amount.ts";
+import { sameBytes, toHex } from "../bytes.ts";
+import { checkpointContradiction } from "../checkpoint.ts";
 import { findContradictions } from "./contradiction.ts";
 import { compare, countBefore, type LedgerView, ledgerViews } from "./ledger-view.ts";
 import type { CheckpointStatement, ProvenDelta, Statements } from "./statement.ts";

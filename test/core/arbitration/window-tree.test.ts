@@ -1,8 +1,8 @@
 import { expect } from "chai";
+import { windowTree } from "#src/core/arbitration/window-tree.ts";
 import { EMPTY_ROOT } from "#src/core/checkpoint.ts";
 import { verifyInclusion } from "#src/core/proof.ts";
-import { windowTree } from "#src/core/window-tree.ts";
-import { growTree, leavesOf } from "./grown-tree.ts";
+import { growTree, leavesOf } from "../grown-tree.ts";
 
 describe("a window's tree", () => {
   it("has the root of the tree that grew leaf by leaf, at every size", () => {

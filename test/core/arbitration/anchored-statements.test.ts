@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { anchoredStatements, anchorIndexes } from "#src/core/anchored-statements.ts";
+import { anchoredStatements, anchorIndexes } from "#src/core/arbitration/anchored-statements.ts";
 import { ALICE, checkpointOf, everythingIn, headOf, historyOf, publishedAs } from "./published-log.ts";
 
 const honest = historyOf(ALICE, [500n, -42n, -100n, 7n]);

@@ -1,5 +1,5 @@
-import { EMPTY_ROOT } from "./checkpoint.ts";
-import { inclusionProof, nodeOf, type Position, peakPositions } from "./tree.ts";
+import { EMPTY_ROOT } from "../checkpoint.ts";
+import { inclusionProof, nodeOf, type Position, peakPositions } from "../tree.ts";
 
 /** A tree over leaves that are all at hand, kept whole. */
 export type WindowTree = { root: Uint8Array; proof: (index: number) => Uint8Array[] };

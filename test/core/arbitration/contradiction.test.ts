@@ -6,11 +6,11 @@ import {
   findContradictions,
   sourcesOf,
   statementsIn,
-} from "#src/core/contradiction.ts";
+} from "#src/core/arbitration/contradiction.ts";
+import { addConsistency, noStatements, type ProvenDelta, type Statements } from "#src/core/arbitration/statement.ts";
+import { findUnjudged } from "#src/core/arbitration/unjudged.ts";
 import type { Delta } from "#src/core/fingerprint.ts";
-import { addConsistency, noStatements, type ProvenDelta, type Statements } from "#src/core/statement.ts";
-import { findUnjudged } from "#src/core/unjudged.ts";
-import { holds } from "./property.ts";
+import { holds } from "../property.ts";
 import {
   ALICE,
   BOB,
@@ -95,7 +95,7 @@ function honestLog(acts: readonly Act[]): Published[] {
         },
       ];
     } else {
-      const from = BigInt(now - one.begun);
+      const from = BigInt(Math.max(0, now - one.begun));
       waiting.push(checkpointOf(own.deltas, from, from + BigInt(one.length), { ledger: own.ledger }));
     }
   }

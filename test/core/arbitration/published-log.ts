@@ -1,3 +1,4 @@
+import { addReceipt, noStatements, type Place, type Statements } from "#src/core/arbitration/statement.ts";
 import { toHex, utf8 } from "#src/core/bytes.ts";
 import { EMPTY_ROOT } from "#src/core/checkpoint.ts";
 import type { Consistency, ConsistencySide } from "#src/core/consistency.ts";
@@ -12,9 +13,8 @@ import {
 } from "#src/core/fingerprint.ts";
 import { keccak } from "#src/core/keccak.ts";
 import type { AnchorReference, CheckpointReceipt, DeltaReceipt } from "#src/core/receipt.ts";
-import { addReceipt, noStatements, type Place, type Statements } from "#src/core/statement.ts";
 import { consistencyProof, inclusionProof } from "#src/core/tree.ts";
-import { growTree } from "./grown-tree.ts";
+import { growTree } from "../grown-tree.ts";
 
 /** A log as its publisher has it: whatever statements it likes, true or not, each with the deltas that are in its tree. */
 

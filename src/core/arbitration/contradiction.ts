@@ -1,7 +1,7 @@
-import { checksumAddress } from "./address.ts";
-import { formatAmount } from "./amount.ts";
-import { sameBytes } from "./bytes.ts";
-import type { Checkpoint, Delta } from "./fingerprint.ts";
+import { checksumAddress } from "../address.ts";
+import { formatAmount } from "../amount.ts";
+import { sameBytes } from "../bytes.ts";
+import type { Checkpoint, Delta } from "../fingerprint.ts";
 import { between, type LedgerView, ledgerViews } from "./ledger-view.ts";
 import type { CheckpointStatement, HeadStatement, ProvenDelta, Statements } from "./statement.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { addReceipt, noStatements } from "#src/core/statement.ts";
+import { addReceipt, noStatements } from "#src/core/arbitration/statement.ts";
 import {
   ALICE,
   checkpointOf,

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { findContradictions } from "#src/core/contradiction.ts";
+import { findContradictions } from "#src/core/arbitration/contradiction.ts";
+import type { Statements } from "#src/core/arbitration/statement.ts";
+import { findUnjudged, UNJUDGED, type UnjudgedName } from "#src/core/arbitration/unjudged.ts";
 import type { Delta } from "#src/core/fingerprint.ts";
-import type { Statements } from "#src/core/statement.ts";
-import { findUnjudged, UNJUDGED, type UnjudgedName } from "#src/core/unjudged.ts";
 import { ALICE, BOB, checkpointOf, headOf, historyOf, type Stated, seen } from "./published-log.ts";
 
 const found = (statements: Statements) => findContradictions(statements).map(({ judgedBy }) => judgedBy);

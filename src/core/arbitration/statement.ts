@@ -1,5 +1,5 @@
-import { sameBytes } from "./bytes.ts";
-import type { Consistency } from "./consistency.ts";
+import { sameBytes } from "../bytes.ts";
+import type { Consistency } from "../consistency.ts";
 import {
   type Checkpoint,
   checkpointFingerprint,
@@ -8,10 +8,10 @@ import {
   type Head,
   headFingerprint,
   leafOf,
-} from "./fingerprint.ts";
-import { verifyInclusion } from "./proof.ts";
-import type { AnchorReference, CheckpointReceipt, DeltaReceipt, Receipt } from "./receipt.ts";
-import type { StepFailure } from "./step-failures.ts";
+} from "../fingerprint.ts";
+import { verifyInclusion } from "../proof.ts";
+import type { AnchorReference, CheckpointReceipt, DeltaReceipt, Receipt } from "../receipt.ts";
+import type { StepFailure } from "../step-failures.ts";
 import type { Unjudged } from "./unjudged.ts";
 import { windowTree } from "./window-tree.ts";
 

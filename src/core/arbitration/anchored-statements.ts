@@ -1,4 +1,4 @@
-import { sameBytes } from "./bytes.ts";
+import { sameBytes } from "../bytes.ts";
 import type { CheckpointStatement, HeadStatement, LeftOut, Statements } from "./statement.ts";
 
 /** The anchors that statements say they are in, each once and in order. */
