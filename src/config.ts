@@ -105,6 +105,9 @@ export type Config = Readonly<{
   logLevel: "debug" | "info" | "warn" | "error";
 }>;
 
+/** What the commands read beside a running server: whoever has set these can start a server too. */
+const OF_COMMANDS = ["TALLYROOT_URL", "TALLYROOT_API_KEY", "TALLYROOT_PROVER_KEY", "TALLYROOT_WEBHOOK_SECRET"];
+
 /**
  * The settings, from environment variables. The only reader of the environment.
  *
@@ -114,7 +117,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   // A variable that is set to nothing is not set.
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const parsed = SETTINGS.safeParse(set);
-  const unknown = Object.keys(set).filter((name) => name.startsWith("TALLYROOT_") && !(name in SETTINGS.shape));
+  const unknown = Object.keys(set).filter(
+    (name) => name.startsWith("TALLYROOT_") && !(name in SETTINGS.shape) && !OF_COMMANDS.includes(name),
+  );
   const missing = set.TALLYROOT_CHAIN === "rpc" ? NEEDED_FOR_RPC.filter((name) => set[name] === undefined) : [];
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")} ${issue.message}`),

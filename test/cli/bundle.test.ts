@@ -154,7 +154,7 @@ describe("export and import", () => {
     // More of everything, one more erased, and the rest of it.
     await erase("carol");
     deltas.push(await record(operator, { customerId: "erin", delta: 1, reason: "a new ledger" }));
-    await record(operator, { customerId: "alice", delta: "-0.25", reason: "later" });
+    deltas.push(await record(operator, { customerId: "alice", delta: "-0.25", reason: "later" }));
     await call(operator, "/balance/checkpoint", { customerId: "erin" });
     await allVerified();
     await anchored(month.proofRoot);

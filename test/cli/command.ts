@@ -1,14 +1,57 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { runProgram } from "#src/cli/program.ts";
 
 export type CommandEnd = { code: number; output: string; errors: string };
 
-/** Runs one of the commands as a process of its own. */
-export function runCommand(command: string, ...words: string[]): Promise<CommandEnd> {
-  const file = fileURLToPath(new URL(`../../src/cli/${command}.ts`, import.meta.url));
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [file, ...words], (_error, output, errors) =>
-      resolve({ code: child.exitCode ?? -1, output, errors }),
-    );
+const BINARY = fileURLToPath(import.meta.resolve("#src/cli/tallyroot.ts"));
+
+export type Running = { child: ChildProcess; output: () => string; errors: () => string; ended: Promise<CommandEnd> };
+
+/** Starts the binary as a process of its own. Nothing of the caller's environment reaches it but what is given. */
+export function startCommand(words: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [BINARY, ...words], {
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const text = { output: "", errors: "" };
+  for (const [stream, name] of [
+    [child.stdout, "output"],
+    [child.stderr, "errors"],
+  ] as const)
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text[name] += chunk;
+    });
+  const ended = once(child, "close").then(() => ({ code: child.exitCode ?? -1, ...text }));
+  return { child, output: () => text.output, errors: () => text.errors, ended };
+}
+
+/** Runs the binary to its end. */
+export function runCommand(...words: string[]): Promise<CommandEnd> {
+  return startCommand(words).ended;
+}
+
+/** Runs a command line in this process, which spares the start of another where a test is not about that. */
+export async function runHere(words: readonly string[], env: Record<string, string> = {}): Promise<CommandEnd> {
+  const end = { code: 0, output: "", errors: "" };
+  await runProgram(
+    {
+      words,
+      env,
+      out: (text) => {
+        end.output += text;
+      },
+      err: (text) => {
+        end.errors += text;
+      },
+      watched: false,
+      leaveSignals: () => {},
+      end(code) {
+        end.code = code;
+      },
+    },
+    "9.9.9",
+  );
+  return end;
 }

@@ -7,11 +7,11 @@ import { expect } from "chai";
 import { compiledCodeHash } from "#src/chain/compiled-code.ts";
 import { type Ended, proveCommand } from "#src/cli/prove/command.ts";
 import { checksumAddress } from "#src/core/address.ts";
+import type { Place } from "#src/core/arbitration/statement.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { consistencyText } from "#src/core/consistency.ts";
 import { policyText } from "#src/core/policy.ts";
 import { type Receipt, receiptText } from "#src/core/receipt.ts";
-import type { Place } from "#src/core/statement.ts";
 import { publishOnChain } from "#test/chain/published-on-chain.ts";
 import {
   ALICE,
@@ -24,7 +24,7 @@ import {
   type Published,
   publishedAs,
   sideOf,
-} from "#test/core/published-log.ts";
+} from "#test/core/arbitration/published-log.ts";
 import { type Ground, PUBLISHER_KEY, startGround } from "#test/ledger/anchoring-ground.ts";
 
 /** Two receipts that contradict each other, the command as a process of its own, and the real chain. */
@@ -205,7 +205,7 @@ describe("tallyroot prove", () => {
 
   it("shows its usage when asked for it", async () => {
     const { code, output } = await prove("--help");
-    expect({ code, usage: output.split(" ", 3).join(" ") }).to.deep.equal({ code: 0, usage: "usage: npm run" });
+    expect({ code, usage: output.split(" ", 3).join(" ") }).to.deep.equal({ code: 0, usage: "usage: tallyroot prove" });
   });
 
   const both = ["mine.json", "theirs.json"];

@@ -62,7 +62,18 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // The page links to the README, and both are served from where they are.
   ["http/docs.ts", ["http/docs", "../README.md"]],
   ["sdk", ["wire", "core"]],
-  ["cli", ["sdk", "wire", "core", "chain", "fast-keccak.ts"]],
+  // The binary tells its version.
+  ["cli", ["cli/commands", "sdk", "wire", "core", "chain", "fast-keccak.ts", "../package.json"]],
+  // Its commands load what they need when they are run, so that each starts as fast as it can.
+  ["cli/commands", ["cli", "bundle/export.ts", "chain/endpoint.ts"]],
+  ["cli/commands/demo.ts", ["cli", "../scripts/demo.ts"]],
+  ["cli/commands/serve.ts", ["cli", "main.ts"]],
+  ["cli/import", ["cli", "bundle", "sdk", "wire/json.ts"]],
+  ["cli/compare", ["cli"]],
+  ["cli/deploy", ["chain/anchor-log", "core", "../artifacts/contracts"]],
+  // Looks at the settings, the database and the chain of a server that may not run.
+  ["cli/doctor", ["cli", "chain", "config.ts", "core", "storage/sqlite/database.ts", "storage/sqlite/snapshot.ts"]],
+  ["cli/listen", ["cli", "sdk"]],
   // Whoever verifies runs arithmetic and questions to a chain, and nothing of the server, its messages or its database.
   ["cli/verify.ts", ["cli/verify"]],
   ["cli/verify", ["core", ...ASKING, "fast-keccak.ts"]],
@@ -76,8 +87,6 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // An audit reads a copy of the database and asks the chain; the master key opens contents.
   ["cli/audit.ts", ["cli/audit", ...AUDITING]],
   ["cli/audit", [...AUDITING]],
-  ["cli/export.ts", ["bundle", "storage/sqlite/database.ts"]],
-  ["cli/import.ts", ["bundle", "storage/sqlite/database.ts"]],
   ["dashboard", ["sdk", "wire", "core"]],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
@@ -107,28 +116,31 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["prom-client", ["cli/audit", "http/metrics.ts"]],
   ["rate-limiter-flexible", ["http/rate-limit.ts"]],
   ["standardwebhooks", ["webhooks"]],
-  ["viem", ["chain"]],
+  ["viem", ["chain", "cli/deploy"]],
+  ["yargs", ["cli/command.ts", "cli/program.ts", "cli/verbatim.ts"]],
   ["zod", ["wire", "http", "config.ts"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
-  ["node:crypto", ["audit", "bundle", "ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  ["node:crypto", ["audit", "bundle", "cli/import", "ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  // The demonstration is a program of its own.
+  ["node:child_process", ["cli/commands/demo.ts"]],
   // Names are resolved where the address is judged, and nowhere else.
   ["node:dns", ["webhooks"]],
-  ["node:events", ["cli/audit", "main.ts"]],
+  ["node:events", ["cli/audit", "cli/commands/demo.ts", "cli/listen", "main.ts"]],
   ["node:fs", ["bundle", "storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
   // The audit that goes on serves its figures.
-  ["node:http", ["cli/audit", "chain/embedded", "http", "webhooks", "main.ts"]],
+  ["node:http", ["cli/audit", "cli/listen", "chain/embedded", "http", "webhooks", "main.ts"]],
   ["node:https", ["webhooks"]],
   ["node:module", ["chain/embedded"]],
-  ["node:net", ["chain/embedded", "http", "webhooks", "main.ts"]],
+  ["node:net", ["chain/embedded", "cli/listen", "http", "webhooks", "main.ts"]],
   ["node:os", ["cli/audit", "config.ts", "main.ts"]],
   ["node:path", ["bundle", "storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
-  ["node:timers", ["cli/audit.ts", "ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
-  ["node:url", ["http", "main.ts"]],
+  ["node:timers", ["cli/audit", "ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
+  ["node:url", ["cli/commands/demo.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.
-  ["node:v8", ["cli/audit.ts"]],
+  ["node:v8", ["cli/audit"]],
   ["node:worker_threads", ["chain/embedded", "jobs"]],
 ];
 

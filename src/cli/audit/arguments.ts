@@ -15,7 +15,7 @@ export const USAGE = `usage: npm run audit -- [DIR | FILE | BUNDLE] [--rpc URL]�
 exit codes: 0 clean · 1 a fault of this program · 2 wrong usage, or nothing that can be read · 3 the chain did not answer ·
             4 clean, the chain was not asked · 10 something is wrong`;
 
-const OPTIONS = {
+export const OPTIONS = {
   "data-dir": { type: "string" },
   rpc: { type: "string", multiple: true },
   policy: { type: "string" },

@@ -11,8 +11,9 @@ import type { Ended } from "../verify/command.ts";
 import { printable } from "../verify/report.ts";
 import { SourceError } from "../verify/source.ts";
 import { type ClaimedPlace, claimOf } from "./claim.ts";
+import { OPTIONS } from "./options.ts";
 
-const USAGE = `usage: npm run policy -- <URL of a server | receipt file | -> [options]
+const USAGE = `usage: tallyroot policy <URL of a server | receipt file | -> [options]
   --rpc URL          an endpoint of the chain, up to eight times: it goes into the policy, and is asked whether the
                      contract is there, with the code as it is compiled here, and knows the log
   --confirmations N  blocks from an anchor's on that you ask for (default 1: the anchor's own)
@@ -27,17 +28,10 @@ Exit codes: 0 written; 1 a fault of this program itself; 2 wrong usage, or a sou
 answer; 16 an endpoint contradicts what the source says. Nothing is written but with 0.
 
 Examples:
-  npm run policy -- https://provider.example --rpc https://one.example --out policy.json
-  npm run policy -- receipt.json --confirmations 12`;
+  tallyroot policy https://provider.example --rpc https://one.example --out policy.json
+  tallyroot policy receipt.json --confirmations 12`;
 
 const EXIT = { WRITTEN: 0, MISUSED: 2, UNANSWERED: 3, CONTRADICTED: 16 } as const;
-
-const OPTIONS = {
-  rpc: { type: "string", multiple: true },
-  confirmations: { type: "string", default: "1" },
-  out: { type: "string" },
-  help: { type: "boolean", short: "h", default: false },
-} as const;
 
 /**
  * Makes a policy to review: what a server or a receipt says about chain, contract and log, with the code as it is compiled here.
@@ -50,13 +44,13 @@ export async function policyCommand(words: readonly string[]): Promise<Ended> {
   } catch (error) {
     if (error instanceof ChainUnavailableError) return notWritten(EXIT.UNANSWERED, printable(error.message));
     if (error instanceof SourceError) return notWritten(EXIT.MISUSED, error.message);
-    if (error instanceof UsageError) return notWritten(EXIT.MISUSED, `${error.message}\n${USAGE}`);
+    if (error instanceof UsageError) return notWritten(EXIT.MISUSED, `${error.message}. See: tallyroot policy --help`);
     throw error;
   }
 }
 
 function notWritten(code: number, why: string): Ended {
-  return { code, output: "", errors: `tallyroot policy: ${why}\nNothing was written.\n` };
+  return { code, output: "", errors: `tallyroot policy: nothing was written: ${why}\n` };
 }
 
 async function makePolicy(words: readonly string[]): Promise<Ended> {

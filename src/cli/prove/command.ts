@@ -1,22 +1,23 @@
 import { writeFileSync } from "node:fs";
 import { type Court, openCourt, type Signer, SignerError } from "../../chain/court.ts";
 import { courtCall } from "../../chain/court-call.ts";
-import { anchoredStatements, anchorIndexes } from "../../core/anchored-statements.ts";
+import { anchoredStatements, anchorIndexes } from "../../core/arbitration/anchored-statements.ts";
+import { type Contradiction, findContradictions } from "../../core/arbitration/contradiction.ts";
+import type { Place, Statements } from "../../core/arbitration/statement.ts";
+import { findUnjudged } from "../../core/arbitration/unjudged.ts";
 import { fromHex } from "../../core/bytes.ts";
-import { type Contradiction, findContradictions } from "../../core/contradiction.ts";
 import { ChainUnavailableError } from "../../core/errors.ts";
 import { installKeccak } from "../../core/keccak.ts";
-import type { Place, Statements } from "../../core/statement.ts";
-import { findUnjudged } from "../../core/unjudged.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
 import { endpointsOf, parsed, readPolicy, UsageError } from "../verify/arguments.ts";
 import { printable } from "../verify/report.ts";
 import { SourceError } from "../verify/source.ts";
 import { type Gathered, gatherEvidence } from "./evidence.ts";
+import { OPTIONS } from "./options.ts";
 import { EXIT_CODES, type Outcome, outcomeJson, outcomeText } from "./report.ts";
 import { signerOf } from "./signer.ts";
 
-const USAGE = `usage: npm run prove -- <receipt.json | consistency.json | URL | -> … --rpc URL [options]
+const USAGE = `usage: tallyroot prove <receipt.json | consistency.json | URL | -> … --rpc URL [options]
 
   --rpc URL        an endpoint of the chain; instead of the policy's first
   --policy FILE    only what the policy pins is evidence, and the contract must have its code
@@ -29,8 +30,8 @@ const USAGE = `usage: npm run prove -- <receipt.json | consistency.json | URL | 
   Exit codes: 0 proven, or marked already · 1 a fault of this program · 2 wrong usage or an unreadable file ·
   3 the chain did not answer · 5 no contradiction · 6 one that the contract cannot judge · 7 the contract refused
 
-  npm run prove -- mine.json theirs.json --rpc http://127.0.0.1:8545 --account 3
-  npm run prove -- receipts/*.json --policy policy.json --dry-run`;
+  tallyroot prove mine.json theirs.json --rpc http://127.0.0.1:8545 --account 3
+  tallyroot prove receipts/*.json --policy policy.json --dry-run`;
 
 type Wishes = {
   court: Court | undefined;
@@ -55,7 +56,7 @@ export async function proveCommand(words: readonly string[], environmentKey: str
   } catch (error) {
     if (error instanceof ChainUnavailableError)
       return ended(3, `the chain did not answer: ${printable(error.message)}`);
-    if (error instanceof UsageError) return ended(2, `${printable(error.message)}\n${USAGE}`);
+    if (error instanceof UsageError) return ended(2, `${printable(error.message)}. See: tallyroot prove --help`);
     if (error instanceof SourceError || error instanceof SignerError) return ended(2, printable(error.message));
     throw error;
   }
@@ -69,16 +70,7 @@ async function answer(words: readonly string[], environmentKey: string | undefin
   const { values, positionals } = parsed({
     args: [...words],
     allowPositionals: true,
-    options: {
-      rpc: { type: "string" },
-      policy: { type: "string" },
-      "key-file": { type: "string" },
-      account: { type: "string" },
-      "dry-run": { type: "boolean", default: false },
-      out: { type: "string" },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
+    options: OPTIONS,
   });
   if (values.help) return { code: 0, output: `${USAGE}\n`, errors: "" };
   if (positionals.length === 0) throw new UsageError("name the files that contradict each other");

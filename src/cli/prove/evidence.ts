@@ -1,9 +1,15 @@
+import {
+  addConsistency,
+  addReceipt,
+  noStatements,
+  type Place,
+  type Statements,
+} from "../../core/arbitration/statement.ts";
 import { sameBytes, toHex } from "../../core/bytes.ts";
 import { CONSISTENCY_FORMAT, decodeConsistency } from "../../core/consistency.ts";
 import { type Policy, pinFailure } from "../../core/policy.ts";
 import { type AnchorReference, decodeReceipt } from "../../core/receipt.ts";
 import { ShapeError } from "../../core/shape.ts";
-import { addConsistency, addReceipt, noStatements, type Place, type Statements } from "../../core/statement.ts";
 import { JsonTextError, parseStrictJson } from "../../core/strict-json.ts";
 import { anchorsOf } from "../../core/verify-consistency.ts";
 import { UsageError } from "../verify/arguments.ts";

@@ -1,9 +1,9 @@
 import type { Judgement, Mark } from "../../chain/court.ts";
 import { checksumAddress } from "../../core/address.ts";
+import { type Contradiction, contradictionText, sourcesOf } from "../../core/arbitration/contradiction.ts";
+import type { Place, Statements } from "../../core/arbitration/statement.ts";
+import { UNJUDGED, type Unjudged } from "../../core/arbitration/unjudged.ts";
 import { toHex } from "../../core/bytes.ts";
-import { type Contradiction, contradictionText, sourcesOf } from "../../core/contradiction.ts";
-import type { Place, Statements } from "../../core/statement.ts";
-import { UNJUDGED, type Unjudged } from "../../core/unjudged.ts";
 import { printable } from "../verify/report.ts";
 
 /** What bringing evidence can come to, and the exit code of each. 1 to 3 are faults, wrong usage, and a chain that does not answer. */

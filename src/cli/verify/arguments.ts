@@ -4,6 +4,7 @@ import { checksumAddress, ledgerAddress } from "../../core/address.ts";
 import { fromHex, sameBytes } from "../../core/bytes.ts";
 import { decodePolicy, MAX_CONFIRMATIONS, MAX_ENDPOINTS, type Policy, PolicyError } from "../../core/policy.ts";
 import { JsonTextError, parseStrictJson } from "../../core/strict-json.ts";
+import type { OPTIONS } from "./options.ts";
 import { printable } from "./report.ts";
 import { readInput } from "./source.ts";
 
@@ -11,20 +12,6 @@ import { readInput } from "./source.ts";
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
-
-/** The options of `verify`, as they are typed. */
-export const OPTIONS = {
-  policy: { type: "string" },
-  rpc: { type: "string", multiple: true },
-  "code-hash": { type: "string" },
-  confirmations: { type: "string" },
-  fingerprint: { type: "string" },
-  ledger: { type: "string" },
-  customer: { type: "string" },
-  deltas: { type: "string" },
-  json: { type: "boolean", default: false },
-  help: { type: "boolean", short: "h", default: false },
-} as const;
 
 export type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 

@@ -6,24 +6,16 @@ import type { CheckpointReceipt } from "../../core/receipt.ts";
 import { type FileVerification, verifyFile } from "../../core/verify-file.ts";
 import { type Step, stepOf } from "../../core/verify-receipt.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
-import {
-  confirmationsOf,
-  endpointsOf,
-  expectedLedger,
-  hashOf,
-  OPTIONS,
-  parsed,
-  readPolicy,
-  UsageError,
-} from "./arguments.ts";
+import { confirmationsOf, endpointsOf, expectedLedger, hashOf, parsed, readPolicy, UsageError } from "./arguments.ts";
+import { OPTIONS } from "./options.ts";
 import { readOwnCopy } from "./own-copy.ts";
 import { type Report, reportJson, reportOf, reportText } from "./report.ts";
 import { readSource, SourceError } from "./source.ts";
 
-const USAGE = `usage: npm run verify -- <file | - | URL> [options]
+const USAGE = `usage: tallyroot verify <file | - | URL> [options]
   the file           a receipt of a delta or checkpoint, or a consistency file; - is the standard input; a URL of a server's
                      /verify/0x… page or API stands for the receipt that it is about, which is then expected
-  --policy FILE      what you pin: chain, contract, code, log, confirmations, endpoints, namespace (npm run policy makes one)
+  --policy FILE      what you pin: chain, contract, code, log, confirmations, endpoints, namespace (tallyroot policy makes one)
   --rpc URL          an endpoint of the chain, up to eight times, instead of the policy's; all must say the same.
                      One alone is believed whatever it says: ask two that have nothing to do with each other
   --code-hash 0x…    keccak-256 of the contract's runtime code, instead of the policy's
@@ -42,12 +34,12 @@ Exit codes: 0 VERIFIED; 1 a fault of the verifier itself; 2 wrong usage, or a fi
 steps 1 to 5 are reported; 4 CONSISTENT, the chain was not to be asked; 11 to 16 REFUSED at step 1 to 6.
 
 Examples:
-  npm run verify -- receipt.json                                     steps 1 to 5, offline
-  npm run verify -- receipt.json --policy policy.json                all six, against what you pinned
-  npm run verify -- receipt.json --policy policy.json --rpc https://one.example --rpc https://other.example
-  npm run verify -- https://provider.example/verify/0x… --policy policy.json --customer cust_001
-  npm run verify -- checkpoint.json --policy policy.json --deltas ledger.csv
-  curl -s https://provider.example/api/v1/receipt/0x… | npm run --silent verify -- - --json`;
+  tallyroot verify receipt.json                                     steps 1 to 5, offline
+  tallyroot verify receipt.json --policy policy.json                all six, against what you pinned
+  tallyroot verify receipt.json --policy policy.json --rpc https://one.example --rpc https://other.example
+  tallyroot verify https://provider.example/verify/0x… --policy policy.json --customer cust_001
+  tallyroot verify checkpoint.json --policy policy.json --deltas ledger.csv
+  curl -s https://provider.example/api/v1/receipt/0x… | tallyroot verify - --json`;
 
 const EXIT = { VERIFIED: 0, MISUSED: 2, UNANSWERED: 3, CONSISTENT: 4, REFUSED: 10 } as const;
 
@@ -65,8 +57,8 @@ export async function verifyCommand(words: readonly string[]): Promise<Ended> {
     return await verify(words);
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SourceError)) throw error;
-    const usage = error instanceof UsageError ? `${USAGE}\n` : "";
-    return { code: EXIT.MISUSED, output: "", errors: `tallyroot verify: ${error.message}\n${usage}` };
+    const hint = error instanceof UsageError ? ". See: tallyroot verify --help" : "";
+    return { code: EXIT.MISUSED, output: "", errors: `tallyroot verify: ${error.message}${hint}\n` };
   }
 }
 

@@ -1,0 +1,110 @@
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { SingleBar } from "cli-progress";
+import { type AuditReport, auditRecord } from "../../audit/audit.ts";
+import { FileDamagedError } from "../../audit/port.ts";
+import { readKey } from "../../bundle/keys.ts";
+import { compiledCodeHash } from "../../chain/compiled-code.ts";
+import { openLogSurvey } from "../../chain/log-survey.ts";
+import { logIdOf, readAppend } from "../../chain/read-append.ts";
+import type { WitnessPins } from "../../chain/witness.ts";
+import { fromHex } from "../../core/bytes.ts";
+import { installKeccak } from "../../core/keccak.ts";
+import { fastKeccak } from "../../fast-keccak.ts";
+import { sealingKey } from "../../ledger/seal.ts";
+import { type Task, taskOf, USAGE } from "./arguments.ts";
+import { exitCodeOf, reportText } from "./report.ts";
+import { withCopy } from "./source.ts";
+import { openAuditMetrics } from "./watch.ts";
+
+/** Derives a whole record anew and compares, also with the chain; names what is wrong and where. */
+
+// Rows are garbage as soon as they were looked at: room for more of it would save no time, and take twice the memory.
+setFlagsFromString("--semi-space-growth-factor=1");
+
+/**
+ * @param words the command line without the program's name.
+ * @returns the exit code.
+ * @throws UsageError, SourceError, StorageRefusedError, BundleRefusedError, MasterKeyError
+ */
+export async function auditCommand(words: readonly string[]): Promise<number> {
+  try {
+    return await main(words);
+  } catch (error) {
+    if (!(error instanceof FileDamagedError)) throw error;
+    process.stdout.write(`FILE_DAMAGED: ${error.message}\n`);
+    return 10;
+  }
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const task = await taskOf([...words]);
+  if (!task) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  installKeccak(await fastKeccak());
+  if (task.watch === undefined) return show(task, await audit(task));
+  const metrics = task.metricsPort === undefined ? undefined : await openAuditMetrics(task.metricsPort, Date.now);
+  if (metrics) process.stderr.write(`Metrics: http://127.0.0.1:${metrics.port}/metrics\n`);
+  for (;;) {
+    const started = Date.now();
+    const report = await audit(task);
+    metrics?.note(report, (Date.now() - started) / 1000);
+    show(task, report);
+    await sleep(task.watch * 1000);
+  }
+}
+
+function show(task: Task, report: AuditReport): number {
+  const exitCode = exitCodeOf(report);
+  // In a row of audits each is one line, for programs that read them as they come.
+  const json = () => JSON.stringify({ ...report, exitCode }, null, task.watch === undefined ? 2 : 0);
+  process.stdout.write(task.json ? `${json()}\n` : reportText(report, task.path));
+  return exitCode;
+}
+
+function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditReport> {
+  const master = masterKeyFile === undefined ? undefined : sealingKey(fromHex(readKey(masterKeyFile), 32));
+  // Without a policy the expected code is what this project's own contract compiles to.
+  const pins: WitnessPins = policy ?? { codeHash: endpoints.length > 0 ? compiledCodeHash() : undefined };
+  const settings = { endpoints, pins, confirmations: policy?.confirmations ?? 1 };
+  return withCopy(path, async ({ store, origin, anchorsNow }) => {
+    const bar = openBar();
+    try {
+      return await auditRecord({
+        store,
+        master,
+        readAppend: { read: readAppend, logOf: logIdOf },
+        pins,
+        openChain: endpoints.length === 0 ? undefined : (log) => openLogSurvey(log, settings),
+        anchorsNow,
+        mayBeOlder: origin === "bundle",
+        clock: () => performance.now(),
+        async onProgress(stage, done, total) {
+          bar.show(stage, done, total);
+          await turn();
+        },
+      });
+    } finally {
+      bar.close();
+    }
+  });
+}
+
+/** A bar over the deltas, which are nearly all of the work; none where nobody watches. */
+function openBar(): { show(stage: string, done: number, total: number): void; close(): void } {
+  if (!process.stderr.isTTY) return { show: () => {}, close: () => {} };
+  const bar = new SingleBar({
+    format: "{stage} [{bar}] {value}/{total}, {eta_formatted} to go",
+    stream: process.stderr,
+  });
+  bar.start(1, 0, { stage: "" });
+  return {
+    show(stage, done, total) {
+      if (total > 0) bar.setTotal(total);
+      bar.update(done, { stage: stage.padEnd(11) });
+    },
+    close: () => bar.stop(),
+  };
+}

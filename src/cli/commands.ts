@@ -1,0 +1,40 @@
+import { audit } from "./commands/audit.ts";
+import { checkpoint } from "./commands/checkpoint.ts";
+import { compare } from "./commands/compare.ts";
+import { customers } from "./commands/customers.ts";
+import { demo } from "./commands/demo.ts";
+import { deploy } from "./commands/deploy.ts";
+import { derive } from "./commands/derive.ts";
+import { doctor } from "./commands/doctor.ts";
+import { emit } from "./commands/emit.ts";
+import { exportBundle } from "./commands/export.ts";
+import { importAny } from "./commands/import.ts";
+import { keys } from "./commands/keys.ts";
+import { policy } from "./commands/policy.ts";
+import { prove } from "./commands/prove.ts";
+import { serve } from "./commands/serve.ts";
+import { tenants } from "./commands/tenants.ts";
+import { verify } from "./commands/verify.ts";
+import { webhooks } from "./commands/webhooks.ts";
+
+/** The commands in the order in which `--help` lists them. */
+export const COMMANDS = [
+  serve,
+  demo,
+  emit,
+  derive,
+  compare,
+  checkpoint,
+  customers,
+  keys,
+  tenants,
+  importAny,
+  exportBundle,
+  verify,
+  policy,
+  audit,
+  prove,
+  deploy,
+  webhooks,
+  doctor,
+] as const;

@@ -1,0 +1,48 @@
+import { command } from "../command.ts";
+import { EXIT, UsageError } from "../ending.ts";
+import { printJson } from "../terminal.ts";
+
+const MARK = { ok: "ok  ", failed: "FAIL", skipped: "-   " } as const;
+
+export const doctor = command({
+  command: "doctor",
+  describe: "Look whether settings, database, server, clock, chain and contract are as they should be",
+  options: {
+    url: { describe: "The server; else TALLYROOT_URL, else the one in <data-dir>/server.json" },
+    "data-dir": { describe: "The data directory; else TALLYROOT_DATA_DIR, else ./data" },
+    rpc: { array: true, describe: "An endpoint of the chain, where the server does not show its own" },
+    json: { type: "boolean", describe: "Print the checks as JSON", default: false },
+  },
+  examples: [
+    ["doctor", "before a start and beside a running server"],
+    ["doctor --url https://provider.example --rpc https://rpc.example", "somebody else's server"],
+  ],
+  exits: { 0: "nothing is wrong with what could be looked at", [EXIT.NOT_WELL]: "something is wrong" },
+  async run(values, terminal) {
+    const { checkChain, checkDatabase, checkServer, checkSettings, serverIn, skipped } = await import(
+      "../doctor/checks.ts"
+    );
+    const { isEndpointUrl } = await import("../../chain/endpoint.ts");
+    const wrong = [...(values.rpc ?? []), ...(values.url ? [values.url] : [])].find((url) => !isEndpointUrl(url));
+    if (wrong !== undefined) throw new UsageError(`${wrong} is not an http or https URL`);
+    const { env } = terminal;
+    const dir = values["data-dir"] ?? env.TALLYROOT_DATA_DIR ?? "./data";
+    const named = values.url ?? (env.TALLYROOT_URL || undefined);
+    // A server elsewhere has its settings and its database there.
+    const here = named === undefined ? [await checkSettings(env), ...(await checkDatabase(dir))] : [];
+    const url = (named ?? serverIn(dir))?.replace(/\/+$/, "");
+    const { checks: there, place } =
+      url === undefined ? { checks: [skipped("server", "is not running")] } : await checkServer(url);
+    const shownRpc = typeof place?.rpcUrl === "string" ? [place.rpcUrl] : [];
+    const chain = place
+      ? await checkChain(values.rpc ?? shownRpc, place)
+      : [skipped("chain", "known by the server alone")];
+    const checks = [...here, ...there, ...chain];
+    if (values.json) printJson(terminal, { checks });
+    else
+      terminal.out(
+        checks.map(({ name, outcome, detail }) => `${MARK[outcome]} ${name.padEnd(9)} ${detail}\n`).join(""),
+      );
+    return checks.some(({ outcome }) => outcome === "failed") ? EXIT.NOT_WELL : EXIT.DONE;
+  },
+});
