@@ -58,7 +58,10 @@ describe("every block of the README", () => {
       .replaceAll("http://127.0.0.1:8545", server.rpcUrl)
       .replaceAll(/^npm run .*/gm, (line) => line.replaceAll(FILES, (file) => join(home, file)))
       .replaceAll(/npm run (\w+) --/g, `npm --silent --prefix '${ROOT}' run $1 --`)
-      .replaceAll(/run (?:keys|tenants|export|tallyroot) -- .*/g, (line) => `${line} --data-dir '${join(home, "data")}'`)
+      .replaceAll(
+        /run (?:keys|tenants|export|tallyroot) -- .*/g,
+        (line) => `${line} --data-dir '${join(home, "data")}'`,
+      )
       .replaceAll("scripts/verify.py", join(ROOT, "scripts/verify.py"));
   }
 
