@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { pino } from "pino";
 import { ChainStartError } from "./chain/embedded/errors.ts";
+import { holdNativeLibrary } from "./chain/embedded/native-library.ts";
 import { startEmbeddedChain } from "./chain/embedded/start.ts";
 import { establishPlace } from "./chain/establish.ts";
-import { openWitness } from "./chain/witness.ts";
 import { readConfig, SettingError } from "./config.ts";
 import { checksumAddress } from "./core/address.ts";
 import { fromHex, toHex } from "./core/bytes.ts";
@@ -29,6 +29,7 @@ import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
+import { openWitness } from "./witness/witness.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
 const DRAIN_MS = 3_000;
@@ -51,6 +52,8 @@ async function main(): Promise<void> {
   // What is on disk, ours alone from here on.
   const dir = openDataDirectory(resolve(config.dataDir));
   const lock = lockDirectory(dir.path);
+  // What is not installed is found before anything is made.
+  if (config.chain.kind === "embedded") holdNativeLibrary();
   // What a killed server left would send its callers to a port that is nobody's, or somebody else's.
   dir.remove("server.json");
   const masterKey = config.masterKey ?? dir.key("master-key");
@@ -135,6 +138,7 @@ async function main(): Promise<void> {
       confirmations: config.confirmations,
     }),
     confirmations: config.confirmations,
+    chainHead: () => job.figures().chainHead,
     keyMode,
     quota: config.quota,
     summaries: openSummaries(store, Date.now),
@@ -160,6 +164,7 @@ async function main(): Promise<void> {
     metricsToken: config.metricsToken,
     rateLimits: config.rateLimits,
     trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
   };
   const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, log));
   server.listen(config.port, config.host);

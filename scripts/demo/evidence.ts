@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { openWitness, type WitnessSettings } from "../../src/chain/witness.ts";
 import { fromHex, type Hex, toHex } from "../../src/core/bytes.ts";
 import { keccak } from "../../src/core/keccak.ts";
 import type { StepFailure } from "../../src/core/step-failures.ts";
 import { type Step, type StepName, verifyReceipt } from "../../src/core/verify-receipt.ts";
+import { openWitness, type WitnessSettings } from "../../src/witness/witness.ts";
 import { DemoFailure } from "./failure.ts";
 
 const ARTIFACT = new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url);

@@ -3,10 +3,11 @@ import { concatBytes, toHex, utf8 } from "../core/bytes.ts";
 import { keccak } from "../core/keccak.ts";
 import type { AnchorReference } from "../core/receipt.ts";
 import type { Step } from "../core/verify-receipt.ts";
-import { agreement, type Failure, openEndpoints, rememberingPlace } from "./agreement.ts";
-import { CallFailedError, type Reader, readerOf } from "./endpoint.ts";
-import { numberIn, rootCall } from "./log-calls.ts";
-import { openWitness, placeFailure, type WitnessSettings } from "./witness.ts";
+import { agreement, type Failure, openEndpoints, rememberingPlace } from "../witness/agreement.ts";
+import { CallFailedError } from "../witness/endpoint.ts";
+import { numberIn, rootCall } from "../witness/log-calls.ts";
+import { type Reader, readerOf } from "../witness/reader.ts";
+import { openWitness, placeFailure, type WitnessSettings } from "../witness/witness.ts";
 
 const COUNT = keccak(utf8("count(bytes32)")).slice(0, 4);
 
@@ -26,7 +27,7 @@ export type LogSurvey = {
 };
 
 export function openLogSurvey(place: LogPlace, settings: WitnessSettings): LogSurvey {
-  const readers = openEndpoints(settings.endpoints).map(readerOf).map(rememberingPlace);
+  const readers = openEndpoints(settings.endpoints, settings).map(readerOf).map(rememberingPlace);
   const witness = openWitness(settings);
   const word = async (reader: Reader, data: string): Promise<Uint8Array | undefined> => {
     try {

@@ -12,6 +12,8 @@ import {
   type VerifyOptions,
 } from "./verifying/verify-receipt.ts";
 
+/** One of a verdict's steps. */
+export type { Step } from "../core/verify-receipt.ts";
 // biome-ignore lint/performance/noBarrelFile: an entry of the package; its importers have no other way to these
 export { ANSWER_FAILURES, type AnswerFailure } from "./verifying/answer-failures.ts";
 export {

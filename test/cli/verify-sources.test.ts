@@ -9,9 +9,9 @@ import { checksumAddress } from "#src/core/address.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { decodePolicy, policyText } from "#src/core/policy.ts";
 import { MAX_FILE_BYTES } from "#src/core/strict-json.ts";
-import { about, type LyingEndpoint, startLyingEndpoint } from "#test/chain/lying-endpoint.ts";
 import { type EvidenceGround, run, startEvidenceGround } from "#test/cli/verify-ground.ts";
 import { type Members, read, send } from "#test/http/call.ts";
+import { about, type Lie, type LyingEndpoint, startLyingEndpoint } from "#test/witness/lying-endpoint.ts";
 
 type Page = { status?: number; headers?: Record<string, string>; body?: string | Uint8Array };
 
@@ -280,7 +280,7 @@ describe("where tallyroot verify and policy take things from", () => {
 
     it("is not made where an endpoint contradicts its source, or does not answer", async () => {
       const { server } = ground;
-      const refusal = async (lie: LyingEndpoint["lie"], ...more: string[]) => {
+      const refusal = async (lie: Lie, ...more: string[]) => {
         liar.lie = lie;
         const { code, output, errors } = await ground.makePolicy("blind.json", "--rpc", liar.url, ...more);
         expect(output).to.equal("");

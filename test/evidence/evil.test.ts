@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openWitness } from "#src/chain/witness.ts";
 import { fromHex } from "#src/core/bytes.ts";
 import { installKeccak } from "#src/core/keccak.ts";
 import { policyText } from "#src/core/policy.ts";
 import { STEP_FAILURES } from "#src/core/step-failures.ts";
 import { verifyFile } from "#src/core/verify-file.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
+import { openWitness } from "#src/witness/witness.ts";
 import { runCommand } from "#test/cli/command.ts";
 import { removeDirectory, temporaryDirectory } from "#test/http/server.ts";
 import { read } from "#test/tidy/tree.ts";

@@ -1,5 +1,5 @@
 import { keccak256, stringToHex } from "viem";
-import type { Lie } from "./lying-endpoint.ts";
+import { type Answer, type Lie, TRUTH } from "#test/witness/lying-endpoint.ts";
 
 /** What is said where the chain did not answer. */
 export const SILENT = "CONSISTENT";
@@ -9,7 +9,7 @@ const one = `0x${"00".repeat(31)}01`;
 const selector = (signature: string) => keccak256(stringToHex(signature)).slice(0, 10);
 /** A lie about one method, or about one function of the contract. */
 const about =
-  (what: string, answer: Awaited<ReturnType<Lie>>): Lie =>
+  (what: string, answer: Answer): Lie =>
   ({ method, params: [call] }) => {
     if (method === what) return answer;
     const { data = "" } = method === "eth_call" ? (call as { data?: string }) : {};
@@ -18,11 +18,8 @@ const about =
 /** A lie that changes members of the honest answer. */
 const changed =
   (what: string, change: Record<string, unknown>): Lie =>
-  async ({ method }, honest) => {
-    if (method !== what) return undefined;
-    const { result } = await honest();
-    return { result: { ...(result as object), ...change } };
-  };
+  ({ method }, { result }) =>
+    method === what ? { result: { ...(result as object), ...change } } : undefined;
 const ROOT = "root(bytes32,uint64)";
 const MARKED = "marked(bytes32)";
 const RECEIPT = "eth_getTransactionReceipt";
@@ -78,5 +75,5 @@ export const LIES: Readonly<Record<string, readonly [lie: Lie, pinned: string, o
   "a list": [everything("[]"), SILENT],
   null: [everything("null"), SILENT],
   "depths of lists": [everything("[".repeat(100_000)), SILENT],
-  "another way": [() => ({ status: 307, body: "", location: "/truth" }), SILENT],
+  "another way": [() => ({ status: 307, body: "", headers: { location: TRUTH } }), SILENT],
 };

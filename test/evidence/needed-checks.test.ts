@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { openWitness } from "#src/chain/witness.ts";
 import { installKeccak } from "#src/core/keccak.ts";
 import { STEP_FAILURES } from "#src/core/step-failures.ts";
 import { verifyFile } from "#src/core/verify-file.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
+import { openWitness } from "#src/witness/witness.ts";
 import { RUNS } from "#test/core/property.ts";
 import { removeDirectory, temporaryDirectory } from "#test/http/server.ts";
 import { auditOf } from "./evil/audit.ts";
@@ -76,7 +76,7 @@ describe("every check is needed", () => {
 
     it("a copy that lacks nothing is as good as the original", async () => {
       const copy = await workshop.weakened([]);
-      for (const check of CHECKS.filter(({ file }) => file === "chain/witness.ts")) {
+      for (const check of CHECKS.filter(({ file }) => file === "witness/witness.ts")) {
         expect(await verdictOf(copy, lieOf(check))).to.equal(lieOf(check).code);
       }
     });

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openWitness } from "#src/chain/witness.ts";
 import { checksumAddress } from "#src/core/address.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import { type Policy, policyText } from "#src/core/policy.ts";
 import { verifyFile } from "#src/core/verify-file.ts";
+import { openWitness } from "#src/witness/witness.ts";
 import { anchorOf, deltaEvidence, headOf, history } from "#test/contract/evidence.ts";
 import { type Ground, PUBLISHER, startGround } from "#test/ledger/anchoring-ground.ts";
+import { type LyingEndpoint, startLyingEndpoint } from "#test/witness/lying-endpoint.ts";
 import { LIES, SILENT } from "./lies.ts";
-import { startLyingEndpoint } from "./lying-endpoint.ts";
 import { anchorEvidence, type Evidence } from "./mutations-evidence.ts";
 import { lineOf, openBatch } from "./python.ts";
 
@@ -22,7 +22,7 @@ describe("step 6: both implementations hear the same from any endpoint", () => {
   let ground: Ground;
   let evidence: Evidence;
   let dir: string;
-  let liar: Awaited<ReturnType<typeof startLyingEndpoint>>;
+  let liar: LyingEndpoint;
   let file: Uint8Array;
 
   before(async () => {
@@ -86,7 +86,7 @@ describe("step 6: both implementations hear the same from any endpoint", () => {
     const wanted: Record<string, string> = {};
     const [pinning, open] = [opened({ rpc: [liar.url] }), opened({ rpc: [liar.url] }, false)];
     for (const [name, [lie, pinned, trusting]] of Object.entries(LIES)) {
-      liar.tell(lie);
+      liar.lie = lie;
       wanted[name] = `${pinned}, nothing pinned: ${trusting ?? pinned}`;
       found[name] = (await Promise.all([pinning.say(file), open.say(file)])).join(", nothing pinned: ");
     }
@@ -103,10 +103,10 @@ describe("step 6: both implementations hear the same from any endpoint", () => {
     };
     const several = opened({ rpc: [ground.chain.rpcUrl, liar.url] });
     for (const [lie, says] of Object.entries(beside)) {
-      liar.tell(LIES[lie]![0]);
+      liar.lie = LIES[lie]![0];
       expect(await several.say(file), lie).to.equal(says);
     }
-    liar.tell(LIES["another root"]![0]);
+    liar.lie = LIES["another root"]![0];
     await several.end();
     expect(await said(file, { rpc: [liar.url, liar.url.replace("127.0.0.1", "localhost")] })).to.equal("ROOT_MISMATCH");
   });

@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import { openWitness } from "#src/chain/witness.ts";
 import { checksumAddress } from "#src/core/address.ts";
 import { type Hex, toHex } from "#src/core/bytes.ts";
 import type { Delta } from "#src/core/fingerprint.ts";
@@ -8,6 +7,7 @@ import { verifyReceipt } from "#src/core/verify-receipt.ts";
 import { anchorRound } from "#src/ledger/anchor.ts";
 import type { StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
+import { openWitness } from "#src/witness/witness.ts";
 import {
   deltasOf,
   type OpenRecord,

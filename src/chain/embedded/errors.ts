@@ -1,5 +1,6 @@
 /** Why an embedded chain could not start, or could not go on. */
 export type ChainErrorCode =
+  | "CHAIN_NOT_INSTALLED"
   | "CHAIN_PORT_IN_USE"
   | "CHAIN_PORT_REFUSED"
   | "CHAIN_JOURNAL_DAMAGED"

@@ -15,7 +15,7 @@ export const deploy = command({
   ],
   exits: { 3: "the chain does not answer, or does not take the transaction" },
   async run(values, terminal) {
-    const { isEndpointUrl } = await import("../../chain/endpoint.ts");
+    const { isEndpointUrl } = await import("../../witness/endpoint.ts");
     if (!isEndpointUrl(values.rpc)) throw new UsageError("--rpc takes an http or https URL");
     const { signerOf } = await import("../prove/signer.ts");
     const signer = await signerOf({

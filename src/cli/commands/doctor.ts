@@ -22,7 +22,7 @@ export const doctor = command({
     const { checkChain, checkDatabase, checkServer, checkSettings, serverIn, skipped } = await import(
       "../doctor/checks.ts"
     );
-    const { isEndpointUrl } = await import("../../chain/endpoint.ts");
+    const { isEndpointUrl } = await import("../../witness/endpoint.ts");
     const wrong = [...(values.rpc ?? []), ...(values.url ? [values.url] : [])].find((url) => !isEndpointUrl(url));
     if (wrong !== undefined) throw new UsageError(`${wrong} is not an http or https URL`);
     const { env } = terminal;

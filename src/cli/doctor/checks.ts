@@ -114,14 +114,21 @@ export async function checkChain(endpoints: readonly string[], place: Record<str
       skipped("chain", "the server does not show its endpoint: name one with --rpc"),
       skipped("contract", "not asked"),
     ];
-  const [{ confirmPlace }, { openEndpoint, readerOf }, { compiledCodeHash }, { fromHex }, { ChainUnavailableError }] =
-    await Promise.all([
-      import("../../chain/confirm-place.ts"),
-      import("../../chain/endpoint.ts"),
-      import("../../chain/compiled-code.ts"),
-      import("../../core/bytes.ts"),
-      import("../../core/errors.ts"),
-    ]);
+  const [
+    { confirmPlace },
+    { openEndpoint },
+    { readerOf },
+    { compiledCodeHash },
+    { fromHex },
+    { ChainUnavailableError },
+  ] = await Promise.all([
+    import("../../witness/confirm-place.ts"),
+    import("../../witness/endpoint.ts"),
+    import("../../witness/reader.ts"),
+    import("../../chain/compiled-code.ts"),
+    import("../../core/bytes.ts"),
+    import("../../core/errors.ts"),
+  ]);
   try {
     const chain = readerOf(openEndpoint(endpoints[0]!));
     const height = await chain.blockNumber();

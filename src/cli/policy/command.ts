@@ -1,11 +1,11 @@
 import { existsSync, writeFileSync } from "node:fs";
-import type { Finding } from "../../chain/agreement.ts";
 import { compiledCodeHash } from "../../chain/compiled-code.ts";
-import { confirmPlace } from "../../chain/confirm-place.ts";
 import { checksumAddress } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
 import { ChainUnavailableError } from "../../core/errors.ts";
 import { type Policy, policyText } from "../../core/policy.ts";
+import type { Finding } from "../../witness/agreement.ts";
+import { confirmPlace } from "../../witness/confirm-place.ts";
 import { confirmationsOf, endpointsOf, parsed, UsageError } from "../verify/arguments.ts";
 import type { Ended } from "../verify/command.ts";
 import { printable } from "../verify/report.ts";

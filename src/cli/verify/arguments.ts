@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { isEndpointUrl } from "../../chain/endpoint.ts";
 import { checksumAddress, ledgerAddress } from "../../core/address.ts";
 import { fromHex, sameBytes } from "../../core/bytes.ts";
 import { decodePolicy, MAX_CONFIRMATIONS, MAX_ENDPOINTS, type Policy, PolicyError } from "../../core/policy.ts";
 import { JsonTextError, parseStrictJson } from "../../core/strict-json.ts";
+import { isEndpointUrl } from "../../witness/endpoint.ts";
 import type { OPTIONS } from "./options.ts";
 import { printable } from "./report.ts";
 import { readInput } from "./source.ts";

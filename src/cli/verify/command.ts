@@ -1,4 +1,3 @@
-import { openWitness } from "../../chain/witness.ts";
 import { ChainUnavailableError } from "../../core/errors.ts";
 import { installKeccak } from "../../core/keccak.ts";
 import { type OwnDelta, ownCopyContradiction } from "../../core/own-copy.ts";
@@ -6,6 +5,7 @@ import type { CheckpointReceipt } from "../../core/receipt.ts";
 import { type FileVerification, verifyFile } from "../../core/verify-file.ts";
 import { type Step, stepOf } from "../../core/verify-receipt.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
+import { openWitness } from "../../witness/witness.ts";
 import { confirmationsOf, endpointsOf, expectedLedger, hashOf, parsed, readPolicy, UsageError } from "./arguments.ts";
 import { OPTIONS } from "./options.ts";
 import { readOwnCopy } from "./own-copy.ts";

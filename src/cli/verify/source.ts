@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import { BodyTooLongError, bodyWithin } from "../../chain/bounded-body.ts";
 import { fromHex } from "../../core/bytes.ts";
 import { MAX_FILE_BYTES } from "../../core/strict-json.ts";
+import { BodyTooLongError, bodyWithin } from "../../witness/bounded-body.ts";
 import { printable } from "./report.ts";
 
 /** Milliseconds for fetching a file, redirects included. */

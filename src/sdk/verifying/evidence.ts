@@ -14,8 +14,7 @@ import { sentScope } from "../sending.ts";
 import type { CallOptions, Query, Transport } from "../transport.ts";
 import { expect, refuse } from "./answer-failures.ts";
 import { decoded, type KnownDelta, type KnownDeltas } from "./known-deltas.ts";
-import type { Verification } from "./verify-receipt.ts";
-import type { Witness } from "./witness.ts";
+import type { Verification, Witness } from "./verify-receipt.ts";
 
 /** Deltas of one page. */
 const PAGE = 1_000;

@@ -1,11 +1,13 @@
 import { fromHex, toHex, utf8 } from "../../core/bytes.ts";
+import { ChainUnavailableError } from "../../core/errors.ts";
 import { decodePolicy, type Policy } from "../../core/policy.ts";
-import type { Receipt } from "../../core/receipt.ts";
+import type { AnchorReference, Receipt } from "../../core/receipt.ts";
 import type { StepFailure } from "../../core/step-failures.ts";
 import { verifyFile } from "../../core/verify-file.ts";
 import type { Expected, Step } from "../../core/verify-receipt.ts";
+import { openWitness } from "../../witness/witness.ts";
+import { TallyrootConnectionError } from "../errors.ts";
 import type { ReceiptFile } from "../receipt-file.ts";
-import { openWitness, type Witness } from "./witness.ts";
 
 /** A policy file: its text, its bytes or its JSON value. */
 export type PolicyInput = string | Uint8Array | object;
@@ -26,12 +28,16 @@ export type Verdict = {
   step: number | null;
   failure: StepFailure | null;
   detail: string;
+  /** What came of each step, in order: all six, or up to the first that failed. */
   steps: readonly Step[];
   kind: "delta" | "checkpoint" | "consistency" | null;
   receiptId: string | null;
   /** What the file says, decoded. Believe it only when `verified`. */
   receipt?: Receipt;
 };
+
+/** Step 6 over the anchors that a file names. @throws TallyrootConnectionError naming each endpoint that did not answer */
+export type Witness = (anchors: readonly AnchorReference[]) => Promise<Step>;
 
 /** Verification with its policy read and its endpoints opened. */
 export type Verification = {
@@ -45,7 +51,7 @@ export type Verification = {
 export function openVerification({ policy: given, rpc, fetch }: VerifyOptions): Verification {
   const policy = decodePolicy(policyValue(given));
   const urls = rpc === undefined ? policy.rpc : typeof rpc === "string" ? [rpc] : rpc;
-  const ownWitness = openWitness(policy, urls, (...request) => (fetch ?? globalThis.fetch)(...request));
+  const ownWitness = witnessOf(policy, urls, fetch);
   const { namespace } = policy;
   return {
     policy,
@@ -69,6 +75,19 @@ export function openVerification({ policy: given, rpc, fetch }: VerifyOptions): 
         ...(receipt && { receipt }),
       };
     },
+  };
+}
+
+/** The witness as the client has it: who does not answer is told by the client's own error, whoever it is. */
+function witnessOf(policy: Policy, endpoints: readonly string[], fetch: VerifyOptions["fetch"]): Witness {
+  const { checkAll } = openWitness({ endpoints, pins: policy, confirmations: policy.confirmations, fetch });
+  return async (anchors) => {
+    try {
+      return await checkAll(anchors);
+    } catch (error) {
+      if (!(error instanceof ChainUnavailableError)) throw error;
+      throw new TallyrootConnectionError(error.message, { cause: error });
+    }
   };
 }
 

@@ -208,7 +208,7 @@ const CHAIN = [
     ],
     [OTHER_LOG, "a receipt of another log"],
   ]),
-  ...checksOf("chain/witness.ts", [
+  ...checksOf("witness/witness.ts", [
     ["if (unexpected)", "a receipt of another log", { instead: "if (false)" }],
     [OTHER_CHAIN, "another chain's id, where nothing is pinned"],
     ["code.length === 0", "an address without a contract", { becomes: "FAULT", also: [NO_ANSWER] }],
@@ -229,7 +229,7 @@ const CHAIN = [
     [OTHER_TIME, "an earlier time"],
     ["depth < BigInt(confirmations)", "an anchor that is too young"],
   ]),
-  ...checksOf("chain/agreement.ts", [
+  ...checksOf("witness/agreement.ts", [
     ["new Set(findings.map(verdictOf)).size === 1", "a lie of one endpoint beside an honest one", { instead: "true" }],
   ]),
 ];
@@ -261,17 +261,17 @@ export const NO_CHECKS: ReadonlyArray<readonly [file: string, text: string, why:
   ["core/proof.ts", "if (proof.length === 0) return false", "the sizes are still apart at the end, which is compared"],
   ["core/proof.ts", "if (sn === 0n) return false", "what is folded in too much changes the roots, which are compared"],
   [
-    "chain/witness.ts",
+    "witness/witness.ts",
     "numberIn(marked) > 1n) return noAnchorLog",
     "what is neither yes nor no would be taken for marked",
   ],
   [
-    "chain/witness.ts",
+    "witness/witness.ts",
     `failure: "LOG_MARKED"`,
     "what is left when the log is not unmarked: the condition is in the table",
   ],
   ["core/policy.ts", "failure: StepFailure", "a type"],
-  ["chain/witness.ts", "if (!since) return noAnchorLog", "refused either way: it is marked"],
+  ["witness/witness.ts", "if (!since) return noAnchorLog", "refused either way: it is marked"],
 ];
 
 /** Checks of the second verifier, by a part of their line, whose lies other checks refuse too: all must be out for one to get through. */

@@ -1,7 +1,6 @@
 import type { Hex } from "viem";
 import { openCourt } from "#src/chain/court.ts";
 import { courtCall } from "#src/chain/court-call.ts";
-import type { openWitness, WitnessPins } from "#src/chain/witness.ts";
 import { checksumAddress } from "#src/core/address.ts";
 import { findContradictions } from "#src/core/arbitration/contradiction.ts";
 import { addReceipt, noStatements } from "#src/core/arbitration/statement.ts";
@@ -11,6 +10,7 @@ import type { Policy } from "#src/core/policy.ts";
 import { decodeReceipt } from "#src/core/receipt.ts";
 import type { verifyFile } from "#src/core/verify-file.ts";
 import type { Expected } from "#src/core/verify-receipt.ts";
+import type { openWitness, WitnessPins } from "#src/witness/witness.ts";
 import { anchoredLies, bookOf, withLie } from "./anchored-lies.ts";
 import { chainLies } from "./chain-lies.ts";
 import { changedFiles } from "./changed-files.ts";

@@ -9,7 +9,7 @@ export type AuditCheck = { file: string; text: string; record: "naive" | "thorou
 
 export const AUDIT_CHECKS: readonly AuditCheck[] = [
   { file: "audit/delta.ts", text: `digest === "differs"`, record: "naive", code: "DIGEST_WRONG" },
-  { file: "chain/witness.ts", text: "!sameBytes(root, anchor.root)", record: "thorough", code: "ROOT_MISMATCH" },
+  { file: "witness/witness.ts", text: "!sameBytes(root, anchor.root)", record: "thorough", code: "ROOT_MISMATCH" },
   { file: "audit/delta.ts", text: "row.balance !== formatAmount(balance)", record: "naive", code: "BALANCE_WRONG" },
   { file: "audit/ledger-watch.ts", text: "sequence > expected", record: "naive", code: "DELTA_MISSING" },
   { file: "audit/counts.ts", text: "rows !== last", record: "naive", code: "ARRIVAL_MISSING" },

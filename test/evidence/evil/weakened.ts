@@ -19,9 +19,9 @@ export type Workshop = { weakened(out: readonly Check[]): Promise<Verifier>; clo
 export function openWorkshop(): Workshop {
   const dir = temporaryDirectory();
   const at = (file: string) => join(dir, "src", file);
-  for (const part of ["core", "chain"]) cpSync(join(ROOT, "src", part), at(part), { recursive: true, filter: isPart });
+  for (const part of PARTS) cpSync(join(ROOT, "src", part), at(part), { recursive: true });
   for (const name of ["package.json", "node_modules"]) symlinkSync(join(ROOT, name), join(dir, name));
-  const importers = importersOf(["core", "chain"].flatMap((part) => filesIn(dir, part)));
+  const importers = importersOf(PARTS.flatMap((part) => filesIn(dir, part)));
   let variants = 0;
 
   return {
@@ -35,15 +35,15 @@ export function openWorkshop(): Workshop {
         writeFileSync(at(named(file)), text);
       }
       const load = (file: string) => import(pathToFileURL(at(named(file))).href);
-      const [files, witness] = [await load("core/verify-file.ts"), await load("chain/witness.ts")];
+      const [files, witness] = [await load("core/verify-file.ts"), await load("witness/witness.ts")];
       return { verifyFile: files.verifyFile, openWitness: witness.openWitness } as Verifier;
     },
     close: () => removeDirectory(dir),
   };
 }
 
-/** A verifier is made of what it needs without the server and its chain. */
-const isPart = (source: string) => !source.endsWith("embedded");
+/** What a verifier is made of, without the server and its chain. */
+const PARTS = ["core", "witness"];
 const IMPORT = /from "(\.[^"]+)"/g;
 
 function filesIn(dir: string, part: string): string[] {

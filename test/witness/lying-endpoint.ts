@@ -6,12 +6,16 @@ export type Call = { id: number; method: string; params: unknown[] };
 /** What goes out instead: a JSON-RPC answer, or a whole HTTP answer. */
 export type Answer = { result: unknown } | { error: { code: number; message: string } } | Page;
 export type Page = { status: number; body: string; headers?: Record<string, string> };
+/** What is answered instead of the truth; undefined for the truth. */
+export type Lie = (call: Call, truth: { result?: unknown }) => Answer | undefined;
+
+/** Here it tells the truth, whatever it says elsewhere: who follows it here has left the endpoint that was asked. */
+export const TRUTH = "/truth";
 
 /** An endpoint of our own in front of a real one: it forwards every call, and may answer something else. */
 export type LyingEndpoint = {
   url: string;
-  /** What is answered instead of the truth; undefined for the truth. */
-  lie: (call: Call, truth: { result?: unknown }) => Answer | undefined;
+  lie: Lie;
   /** The methods that it was asked for, in order, and the headers of the last request. */
   asked: string[];
   headers: IncomingHttpHeaders;
@@ -28,7 +32,7 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
     endpoint.headers = request.headers;
     const headers = { "content-type": "application/json" };
     const truth = (await (await fetch(target, { method: "POST", headers, body })).json()) as { result?: unknown };
-    const lie = endpoint.lie(call, truth);
+    const lie = request.url === TRUTH ? undefined : endpoint.lie(call, truth);
     if (lie && "body" in lie) {
       response.writeHead(lie.status, lie.headers).end(lie.body);
       return;
@@ -52,6 +56,6 @@ export async function startLyingEndpoint(target: string): Promise<LyingEndpoint>
 }
 
 /** Lies to one method, by what it would truly answer. */
-export function about(method: string, answer: (truth: never) => unknown): LyingEndpoint["lie"] {
+export function about(method: string, answer: (truth: never) => unknown): Lie {
   return (call, { result }) => (call.method === method ? { result: answer(result as never) } : undefined);
 }

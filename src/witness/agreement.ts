@@ -1,17 +1,18 @@
 import { ChainUnavailableError } from "../core/errors.ts";
 import { MAX_ENDPOINTS } from "../core/policy.ts";
 import type { StepFailure } from "../core/step-failures.ts";
-import { type Endpoint, openEndpoint, type Reader } from "./endpoint.ts";
+import { type Endpoint, type EndpointSettings, openEndpoint } from "./endpoint.ts";
+import type { Reader } from "./reader.ts";
 
 /** What is wrong according to one endpoint, or to all. */
 export type Failure = { failure: StepFailure; detail: string };
 export type Finding = Failure | { passed: string };
 
 /** The endpoints of some URLs. The same URL twice is one witness, not two. @throws RangeError for more than MAX_ENDPOINTS. */
-export function openEndpoints(urls: readonly string[]): Endpoint[] {
+export function openEndpoints(urls: readonly string[], { fetch }: Pick<EndpointSettings, "fetch"> = {}): Endpoint[] {
   const distinct = [...new Set(urls.map((url) => new URL(url).href))];
   if (distinct.length > MAX_ENDPOINTS) throw new RangeError(`more than ${MAX_ENDPOINTS} endpoints`);
-  return distinct.map((url, i) => openEndpoint(url, distinct.length > 1 ? i + 1 : undefined));
+  return distinct.map((url, i) => openEndpoint(url, { fetch, ordinal: distinct.length > 1 ? i + 1 : undefined }));
 }
 
 /**

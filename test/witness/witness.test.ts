@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { openWitness, type WitnessPins } from "#src/chain/witness.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import type { AnchorReference } from "#src/core/receipt.ts";
 import type { Step } from "#src/core/verify-receipt.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
+import { openWitness, type WitnessPins } from "#src/witness/witness.ts";
 import { anchorOf, deltaEvidence, headOf, history } from "#test/contract/evidence.ts";
 import { anchor, freshLog, type Ground, type Log, PUBLISHER, startGround } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";

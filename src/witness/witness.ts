@@ -4,10 +4,10 @@ import { keccak } from "../core/keccak.ts";
 import { type Pins, pinFailure } from "../core/policy.ts";
 import type { AnchorReference } from "../core/receipt.ts";
 import { type Step, stepOf } from "../core/verify-receipt.ts";
-import type { Witness } from "../ledger/ports/anchoring.ts";
 import { agreement, type Failure, type Finding, openEndpoints, rememberingPlace } from "./agreement.ts";
-import { CallFailedError, type Reader, readerOf, unusable } from "./endpoint.ts";
+import { CallFailedError, type EndpointSettings, unusable } from "./endpoint.ts";
 import { anchoredEvent, markedCall, markedSinceCall, numberIn, rootCall } from "./log-calls.ts";
+import { type Reader, readerOf } from "./reader.ts";
 
 /**
  * What a verifier knows by another way than the file, member by member. A receipt names its own chain, contract and log: what is
@@ -18,7 +18,7 @@ export type WitnessPins = Pins & {
   codeHash?: Uint8Array | undefined;
 };
 
-export type WitnessSettings = {
+export type WitnessSettings = Pick<EndpointSettings, "fetch"> & {
   /** JSON-RPC URLs of the chain, at most eight; without any, only the pins are checked. */
   endpoints: readonly string[];
   pins?: WitnessPins | undefined;
@@ -26,8 +26,11 @@ export type WitnessSettings = {
   confirmations: number;
 };
 
-/** The step over one anchor, or over all the anchors that a file names. */
-export type ChainWitness = Witness & { checkAll(anchors: readonly AnchorReference[]): Promise<Step> };
+/** The step over one anchor, or over all the anchors that a file names. Each throws ChainUnavailableError. */
+export type ChainWitness = {
+  check(anchor: AnchorReference): Promise<Step>;
+  checkAll(anchors: readonly AnchorReference[]): Promise<Step>;
+};
 
 /**
  * Step 6 of verifying a receipt, over any JSON-RPC endpoints of the chain: the contract holds that root at that index of that log,
@@ -40,8 +43,8 @@ export type ChainWitness = Witness & { checkAll(anchors: readonly AnchorReferenc
  * @throws ChainUnavailableError from `check`, naming each endpoint that did not answer.
  * @see FORMAT.md, section "Verification"
  */
-export function openWitness({ endpoints, pins = {}, confirmations }: WitnessSettings): ChainWitness {
-  const opened = openEndpoints(endpoints);
+export function openWitness({ endpoints, pins = {}, confirmations, fetch }: WitnessSettings): ChainWitness {
+  const opened = openEndpoints(endpoints, { fetch });
 
   async function checkAll(anchors: readonly AnchorReference[]): Promise<Step> {
     for (const anchor of anchors) {

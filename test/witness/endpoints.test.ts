@@ -1,17 +1,20 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { type Abi, encodeAbiParameters, encodeEventTopics, encodeFunctionData } from "viem";
 import { anchorLogAbi } from "#src/chain/anchor-log-abi.ts";
-import { isEndpointUrl } from "#src/chain/endpoint.ts";
-import { anchoredEvent, markedCall, markedSinceCall, publisherCall, rootCall } from "#src/chain/log-calls.ts";
-import { openWitness, type WitnessPins } from "#src/chain/witness.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import type { AnchorReference } from "#src/core/receipt.ts";
 import type { Step } from "#src/core/verify-receipt.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
-import { about, type LyingEndpoint, startLyingEndpoint } from "#test/chain/lying-endpoint.ts";
+import { isEndpointUrl } from "#src/witness/endpoint.ts";
+import { anchoredEvent, markedCall, markedSinceCall, publisherCall, rootCall } from "#src/witness/log-calls.ts";
+import { openWitness, type WitnessPins } from "#src/witness/witness.ts";
 import { anchor, freshLog, type Ground, type Log, startGround } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
+import { about, type Lie, type LyingEndpoint, startLyingEndpoint } from "#test/witness/lying-endpoint.ts";
 
 describe("step 6 over endpoints that are not to be trusted", () => {
   let ground: Ground;
@@ -75,17 +78,25 @@ describe("step 6 over endpoints that are not to be trusted", () => {
   const word = (value: number) => `0x${value.toString(16).padStart(64, "0")}`;
   /** Answers of `eth_call` to one call of the contract. */
   const aboutCall =
-    (data: () => string, answer: string): LyingEndpoint["lie"] =>
+    (data: () => string, answer: string): Lie =>
     ({ method, params }) =>
       method === "eth_call" && (params[0] as { data: string }).data === data() ? { result: answer } : undefined;
 
-  const lies: readonly (readonly [what: string, lie: () => LyingEndpoint["lie"], alone: string])[] = [
+  /** The transaction with its events changed. */
+  const aboutEvents = (change: (event: { topics: string[] }) => object): Lie =>
+    about("eth_getTransactionReceipt", (receipt: { logs: { topics: string[] }[] }) => ({
+      ...receipt,
+      logs: receipt.logs.map((event) => ({ ...event, ...change(event) })),
+    }));
+
+  const lies: readonly (readonly [what: string, lie: () => Lie, alone: string])[] = [
     ["another chain id", () => about("eth_chainId", () => "0x1"), "CHAIN_MISMATCH"],
     ["no contract", () => about("eth_getCode", () => "0x"), "CODE_MISMATCH"],
     ["other code", () => about("eth_getCode", (code) => `${code}00`), "CODE_MISMATCH"],
     ["no anchor there", () => aboutCall(() => rootCall(reference.log, reference.index), word(0)), "LOG_UNKNOWN"],
     ["another root", () => aboutCall(() => rootCall(reference.log, reference.index), word(5)), "ROOT_MISMATCH"],
     ["a marked log", () => aboutCall(() => markedCall(reference.log), word(1)), "LOG_MARKED"],
+    ["a mark that is neither yes nor no", () => aboutCall(() => markedCall(reference.log), word(2)), "CODE_MISMATCH"],
     ["no such transaction", () => about("eth_getTransactionReceipt", () => null), "NOT_CONFIRMED"],
     [
       "the transaction in another block",
@@ -93,19 +104,27 @@ describe("step 6 over endpoints that are not to be trusted", () => {
       "NOT_CONFIRMED",
     ],
     [
+      "the transaction under another block hash",
+      () => about("eth_getTransactionReceipt", (receipt: object) => ({ ...receipt, blockHash: word(7) })),
+      "NOT_CONFIRMED",
+    ],
+    [
       "the transaction without its event",
       () => about("eth_getTransactionReceipt", (receipt: object) => ({ ...receipt, logs: [] })),
       "NOT_CONFIRMED",
     ],
+    ["the event of another contract", () => aboutEvents(() => ({ address: `0x${"11".repeat(20)}` })), "NOT_CONFIRMED"],
     [
-      "the event of another contract",
-      () =>
-        about("eth_getTransactionReceipt", (receipt: { logs: object[] }) => ({
-          ...receipt,
-          logs: receipt.logs.map((event) => ({ ...event, address: `0x${"11".repeat(20)}` })),
-        })),
+      "the event of another index",
+      () => aboutEvents(({ topics }) => ({ topics: topics.map((topic, i) => (i === 2 ? word(99) : topic)) })),
       "NOT_CONFIRMED",
     ],
+    [
+      "the event with one topic more",
+      () => aboutEvents(({ topics }) => ({ topics: [...topics, word(1)] })),
+      "NOT_CONFIRMED",
+    ],
+    ["the event with another number of leaves", () => aboutEvents(() => ({ data: word(77) })), "NOT_CONFIRMED"],
     [
       "another block at that height, though the named one is still known by its hash",
       () => about("eth_getBlockByNumber", (block: object) => ({ ...block, hash: word(7) })),
@@ -157,7 +176,7 @@ describe("step 6 over endpoints that are not to be trusted", () => {
     "eth_getBlockByNumber",
     "eth_blockNumber",
   ];
-  const nonsense: readonly (readonly [what: string, answer: ReturnType<LyingEndpoint["lie"]>])[] = [
+  const nonsense: readonly (readonly [what: string, answer: ReturnType<Lie>])[] = [
     ["a page of HTML", { status: 200, body: "<html><body>Welcome</body></html>" }],
     ["nothing", { status: 200, body: "" }],
     ["JSON that is no JSON-RPC", { status: 200, body: "[]" }],
@@ -233,6 +252,62 @@ describe("step 6 over endpoints that are not to be trusted", () => {
     liar.lie = () => ({ status: 429, body: "slow down" });
     const outcome = await ask(alone()).catch((error: unknown) => error);
     expect((outcome as Error).message).to.equal(`endpoint at ${liar.url} answers with HTTP status 429`);
+  });
+
+  it("tries again a connection that broke, or failed without a reason, and no other", async () => {
+    const failing = (times: number, code?: string) => {
+      let tries = 0;
+      const cause = Object.assign(new Error("Failed to fetch"), code === undefined ? {} : { code });
+      const flaky: typeof fetch = async (...request) => {
+        tries += 1;
+        if (tries <= times) throw new TypeError("fetch failed", { cause });
+        return fetch(...request);
+      };
+      const witness = openWitness({ endpoints: alone(), pins, confirmations: 1, fetch: flaky });
+      return witness.check(reference).then(codeOf, (error: Error) => error.message.replace(/.* does not/, "does not"));
+    };
+    expect(await failing(2)).to.equal("passed");
+    expect(await failing(2, "ECONNRESET")).to.equal("passed");
+    expect(await failing(1, "ECONNREFUSED")).to.equal("does not answer: ECONNREFUSED");
+    expect(await failing(3)).to.equal("does not answer: Failed to fetch");
+  });
+
+  it("reads no more of an answer than any question needs", async () => {
+    liar.lie = () => ({ status: 200, body: " ".repeat(8 * 1024 * 1024 + 1) });
+    const outcome = await ask(alone()).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(ChainUnavailableError);
+    expect((outcome as Error).message).to.equal(`endpoint at ${liar.url} does not answer: more than 8388608 bytes`);
+    expect(liar.asked).to.have.lengthOf(1);
+  });
+
+  it("waits ten seconds for an answer, once", async () => {
+    const waits: number[] = [];
+    const { timeout } = AbortSignal;
+    // The same clock, run faster.
+    AbortSignal.timeout = (milliseconds) => {
+      waits.push(milliseconds);
+      return timeout.call(AbortSignal, milliseconds / 200);
+    };
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const outcome = await ask([url]).catch((error: unknown) => error);
+    AbortSignal.timeout = timeout;
+    silent.closeAllConnections();
+    silent.close();
+    expect((outcome as Error).message).to.equal(`endpoint at ${url} does not answer: nothing within 10 s`);
+    expect(waits).to.deep.equal([10_000]);
+  });
+
+  it("shows no key where a runtime's own words have the whole URL", async () => {
+    const telling: typeof fetch = async (url) => {
+      throw new TypeError(`error sending request for url (${url})`);
+    };
+    const witness = openWitness({ endpoints: ["http://a.test/key-of-mine"], confirmations: 1, fetch: telling });
+    const outcome = await witness.check(reference).catch((error: unknown) => error);
+    expect((outcome as Error).message).to.equal(
+      "endpoint at http://a.test does not answer: error sending request for url (http://a.test)",
+    );
   });
 
   it("names an endpoint that does not answer without what in its URL may be a key", async () => {

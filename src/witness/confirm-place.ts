@@ -1,8 +1,9 @@
 import { checksumAddress } from "../core/address.ts";
 import type { Policy } from "../core/policy.ts";
 import { agreement, type Finding, openEndpoints } from "./agreement.ts";
-import { CallFailedError, type Reader, readerOf, unusable } from "./endpoint.ts";
+import { CallFailedError, unusable } from "./endpoint.ts";
 import { numberIn, publisherCall } from "./log-calls.ts";
+import { type Reader, readerOf } from "./reader.ts";
 import { placeFailure } from "./witness.ts";
 
 /** Where anchors are said to be, and the code that must be there. */
