@@ -20,7 +20,7 @@ import { type Api, segment } from "./api.ts";
 import { type BatchOptions, emitBatch } from "./batch.ts";
 import { type Listing, listing } from "./lists.ts";
 import type { LocalComparison, LocalInput } from "./local-comparison.ts";
-import type { GapsView, LimitsView, UsageView } from "./operating-answers.ts";
+import type { ErasureView, GapsView, LimitsView, SummaryView, UsageView } from "./operating-answers.ts";
 import { receiptCalls } from "./receipts.ts";
 import type {
   BatchDelta,
@@ -241,6 +241,13 @@ export function balanceCalls(api: Api, newKey: () => string) {
           offset: (pagination.page - 1) * pagination.limit,
         }),
       }),
+
+    /** All customers in one sum. */
+    summary: (options?: CallOptions): Promise<SummaryView> => api.get("/balance/customers/summary", {}, options),
+
+    /** Erases what a customer's deltas say beside their amounts, for good: reasons, references, metadata and the id itself. */
+    eraseContent: (customerId: string, options?: CallOptions): Promise<ErasureView> =>
+      api.ask({ ...options, method: "DELETE", path: `/balance/customers/${segment(customerId)}/content` }),
 
     /** Whether a ledger's sequences are all there, counted from its rows. */
     gaps: (customerId: string, asked: GapsInput = {}, options?: CallOptions): Promise<GapsView> =>

@@ -1,13 +1,13 @@
 import { type Api, segment } from "./api.ts";
 import { type Listing, listing } from "./lists.ts";
-import type { GivenKeyView, KeysView, KeyView } from "./operating-answers.ts";
+import type { CurrentKeyView, GivenKeyView, KeysView, KeyView } from "./operating-answers.ts";
 import type { KeyInput, PageInput, RotateKeyInput } from "./requests.ts";
 import { timeText } from "./sending.ts";
 import type { CallOptions } from "./transport.ts";
 
 export type Keys = ReturnType<typeof keyCalls>;
 
-/** API keys; they need a key with scope `admin`. */
+/** API keys; all but `current` and `revokeCurrent` need one with scope `admin`. */
 export function keyCalls(api: Api) {
   return {
     /** Makes a key. Its text is in this answer and never again. */
@@ -23,6 +23,12 @@ export function keyCalls(api: Api) {
 
     get: (publicId: string, options?: CallOptions): Promise<KeyView> =>
       api.get(`/keys/${segment(publicId)}`, {}, options),
+
+    /** The key of this client: whose it is, and what it may see. */
+    current: (options?: CallOptions): Promise<CurrentKeyView> => api.get("/keys/current", {}, options),
+
+    /** Ends the key of this client, at once and for good. @throws TallyrootApiError VALIDATION_ERROR for the last admin key */
+    revokeCurrent: (options?: CallOptions): Promise<KeyView> => api.post("/keys/current/revoke", undefined, options),
 
     /** Makes a key with the same rights; the old one ends after an overlap. */
     rotate: (

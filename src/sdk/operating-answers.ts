@@ -20,6 +20,21 @@ export type UsageView = {
   plan: "unlimited" | "monthly";
 };
 
+/** All customers in one sum. `activeCustomers`: with a delta in the last 30 days. */
+export type SummaryView = {
+  customers: number;
+  activeCustomers: number;
+  totalDeltas: number;
+  verifiedDeltas: number;
+  pendingDeltas: number;
+  failedDeltas: number;
+  netBalance: number;
+  netBalanceExact: string;
+};
+
+/** What was erased for good. */
+export type ErasureView = { customerId: string; ledgerIdentifier: string; erasedDeltas: number; erasedAt: string };
+
 export type LimitsView = {
   customerIdLength: number;
   reasonLength: number;
@@ -70,6 +85,9 @@ export type KeyView = {
 
 /** The same with the key itself, once: a repeated request answers null. */
 export type GivenKeyView = KeyView & { apiKey: string | null; idempotent?: boolean | undefined };
+
+/** The key that asks. `customerId`: the one customer that it reads, null for all, and while that customer is unknown or erased. */
+export type CurrentKeyView = { key: KeyView; tenant: string; customerId: string | null; mode: "test" | "live" };
 
 export type KeysView = { keys: KeyView[]; pagination: OffsetPagination };
 

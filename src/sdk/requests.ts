@@ -85,6 +85,10 @@ export type CheckpointsInput = WindowInput & CursorInput & { customerId?: string
 export type CustomersInput = {
   /** Part of an id, or a ledger's address. */
   search?: string | undefined;
+  /** The first delta's time unless told otherwise. Customer ids are stored sealed: there is no order by them. */
+  sort?: "firstDelta" | "lastDelta" | "deltas" | "balance" | undefined;
+  /** Ascending unless told otherwise. */
+  order?: "asc" | "desc" | undefined;
   page?: number | undefined;
   /** At most 100. */
   limit?: number | undefined;
@@ -119,7 +123,10 @@ export type KeyInput = {
 export type RotateKeyInput = {
   /** How long the old key works beside the new one; a day unless told otherwise, at most thirty. */
   overlapSeconds?: number | undefined;
+  /** The old key's where it is left out; null for no end. */
   expiresAt?: TimeInput | null | undefined;
+  /** The old key's where it is left out. */
+  label?: string | undefined;
 };
 
 export type EndpointInput = {

@@ -1,5 +1,6 @@
 import { openApi } from "./api.ts";
 import { type Balance, balanceCalls } from "./balance.ts";
+import { type ChainCalls, chainCalls } from "./chain.ts";
 import type { Verifier, VerifierMaker } from "./checking.ts";
 import { newKeyFrom, randomSource } from "./idempotency-key.ts";
 import { type Keys, keyCalls } from "./keys.ts";
@@ -36,6 +37,7 @@ export type {
   VerificationView,
 } from "./answers.ts";
 export type { BatchOptions } from "./batch.ts";
+export type { AnchorsView, AnchorView, ChainView, ReadinessView } from "./chain-answers.ts";
 export {
   TallyrootApiError,
   TallyrootBatchError,
@@ -46,8 +48,10 @@ export {
 export type { Listing } from "./lists.ts";
 export type { LocalComparison, LocalEntry, LocalInput } from "./local-comparison.ts";
 export type {
+  CurrentKeyView,
   DeliveryView,
   EndpointView,
+  ErasureView,
   EventName,
   GapsView,
   GivenEndpointView,
@@ -55,6 +59,7 @@ export type {
   KeyScope,
   KeyView,
   LimitsView,
+  SummaryView,
   UsageView,
   WebhookEvent,
 } from "./operating-answers.ts";
@@ -104,6 +109,8 @@ export type VerifyReceiptOptions = CallOptions & {
  */
 export class Tallyroot {
   readonly balance: Balance;
+  /** Where the anchors are, the anchors themselves, and whether the server is ready. */
+  readonly chain: ChainCalls;
   readonly keys: Keys;
   readonly webhookEndpoints: WebhookEndpoints;
   readonly webhooks: { verify: typeof verifyWebhook };
@@ -145,6 +152,7 @@ export class Tallyroot {
       });
 
     this.balance = balanceCalls(api, () => newKeyFrom(random));
+    this.chain = chainCalls(api);
     this.keys = keyCalls(api);
     this.webhookEndpoints = webhookEndpointCalls(api);
     this.webhooks = {

@@ -29,6 +29,8 @@ export type TransportRequest = CallOptions & {
   method: "GET" | "POST" | "PATCH" | "DELETE";
   /** The part after `/api/v1`, percent-encoded. */
   path: string;
+  /** The path is the server's own, not one under `/api/v1`. */
+  root?: boolean | undefined;
   /** What is undefined is left out. */
   query?: Query | undefined;
   /** A JSON value. */
@@ -112,9 +114,9 @@ export function openTransport({ apiKey, baseUrl, ...settings }: TransportSetting
   };
 }
 
-function pathOf({ path, query = {} }: TransportRequest): string {
+function pathOf({ path, root = false, query = {} }: TransportRequest): string {
   const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-  return `/api/v1${path}${given.length === 0 ? "" : `?${new URLSearchParams(given)}`}`;
+  return `${root ? "" : "/api/v1"}${path}${given.length === 0 ? "" : `?${new URLSearchParams(given)}`}`;
 }
 
 function headersOf(

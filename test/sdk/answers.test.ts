@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { z } from "zod";
 import type * as Answers from "#src/sdk/answers.ts";
+import type * as Chain from "#src/sdk/chain-answers.ts";
 import type * as Operating from "#src/sdk/operating-answers.ts";
 import type { BatchDelta, CompareInput, DeltaInput } from "#src/sdk/requests.ts";
 import type { sentComparison, sentDelta } from "#src/sdk/sending.ts";
@@ -10,10 +11,10 @@ import type { comparedHeadsView, compareRequest, comparisonView } from "#src/wir
 import type { customerDetail, customersView } from "#src/wire/customer.ts";
 import type { deltaDetail, deltaView, recordRequest } from "#src/wire/delta.ts";
 import type { derivation } from "#src/wire/derivation.ts";
-import type { receiptListView, verificationView } from "#src/wire/evidence.ts";
+import type { anchorsView, anchorView, chainView, receiptListView, verificationView } from "#src/wire/evidence.ts";
 import type { invoiceView } from "#src/wire/invoice.ts";
-import type { givenKeyView, keysView, keyView } from "#src/wire/key.ts";
-import type { gapsView, limitsView, usageView } from "#src/wire/usage.ts";
+import type { currentKeyView, givenKeyView, keysView, keyView } from "#src/wire/key.ts";
+import type { erasureView, gapsView, limitsView, summaryView, usageView } from "#src/wire/usage.ts";
 import type {
   anchorConfirmedData,
   anchoringHaltedData,
@@ -54,11 +55,17 @@ const SAME: [
   Same<Answers.CustomerDetail, Of<typeof customerDetail>>,
   Same<Answers.ReceiptsView, Of<typeof receiptListView>>,
   Same<Answers.VerificationView, Of<typeof verificationView>>,
+  Same<Chain.ChainView, Of<typeof chainView>>,
+  Same<Chain.AnchorView, Of<typeof anchorView>>,
+  Same<Chain.AnchorsView, Of<typeof anchorsView>>,
+  Same<Operating.SummaryView, Of<typeof summaryView>>,
+  Same<Operating.ErasureView, Of<typeof erasureView>>,
   Same<Operating.GapsView, Of<typeof gapsView>>,
   Same<Operating.UsageView, Of<typeof usageView>>,
   Same<Operating.LimitsView, Of<typeof limitsView>>,
   Same<Operating.KeyView, Of<typeof keyView>>,
   Same<Operating.GivenKeyView, Of<typeof givenKeyView>>,
+  Same<Operating.CurrentKeyView, Of<typeof currentKeyView>>,
   Same<Operating.KeysView, Of<typeof keysView>>,
   Same<Operating.EndpointView, Of<typeof endpointView>>,
   Same<Operating.GivenEndpointView, Of<typeof givenEndpointView>>,
@@ -75,7 +82,7 @@ const SAME: [
   Same<Operating.WebhookEventData["webhook.test"], Of<typeof webhookTestData>>,
   Same<keyof Operating.WebhookEventData, Of<typeof webhookBody>["event"]>,
   Same<keyof Operating.WebhookEvent, keyof Of<typeof webhookBody>>,
-] = Array.from({ length: 36 }, () => true) as typeof SAME;
+] = Array.from({ length: 42 }, () => true) as typeof SAME;
 
 /** What goes out is what a route takes. */
 type Sent<I, O> = I extends O ? true : false;
