@@ -6,16 +6,6 @@
 /** Everything of ours: only for the files that wire the parts together. */
 const ALL = ["."];
 
-/** Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. */
-const ASKING = [
-  "chain/agreement.ts",
-  "chain/bounded-body.ts",
-  "chain/compiled-code.ts",
-  "chain/confirm-place.ts",
-  "chain/endpoint.ts",
-  "chain/witness.ts",
-];
-
 /** What it takes to audit a whole record. */
 const AUDITING = [
   "audit",
@@ -26,6 +16,7 @@ const AUDITING = [
   "fast-keccak.ts",
   "ledger/seal.ts",
   "storage/sqlite",
+  "witness",
 ];
 
 /**
@@ -34,6 +25,9 @@ const AUDITING = [
  */
 export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly string[]]> = [
   ["core", []],
+  // Entries of the package: what others may import of the core, and what is known of the contract before it is deployed.
+  ["core.ts", ["core"]],
+  ["contracts.ts", ["chain/anchor-log-abi.ts", "chain/compiled-code.ts", "core", "../artifacts/contracts"]],
   ["wire", ["core"]],
   ["ledger", ["core"]],
   // The audit derives with the arithmetic that records and seals, and reads through a port of its own.
@@ -54,31 +48,44 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "ledger/request-id.ts",
     ],
   ],
+  // Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. It runs wherever core does, and fetch is.
+  ["witness", ["core"]],
   // The compiler's output is the contract's bytecode.
-  ["chain", ["core", "ledger/ports", "../artifacts/contracts"]],
+  ["chain", ["core", "ledger/ports", "witness", "../artifacts/contracts"]],
   // A delivery's body is a message like an answer, and is made from the record when it is sent.
   ["webhooks", ["core", "wire", "ledger/ports", "ledger/contents.ts", "ledger/webhook"]],
   ["http", ["http/docs.ts", "ledger", "wire", "core"]],
   // The page links to the README, and both are served from where they are.
   ["http/docs.ts", ["http/docs", "../README.md"]],
-  ["sdk", ["wire", "core"]],
+  ["sdk", ["wire", "core", "witness"]],
   // The binary tells its version.
-  ["cli", ["cli/commands", "sdk", "wire", "core", "chain", "fast-keccak.ts", "../package.json"]],
+  ["cli", ["cli/commands", "sdk", "wire", "core", "fast-keccak.ts", "../package.json"]],
   // Its commands load what they need when they are run, so that each starts as fast as it can.
-  ["cli/commands", ["cli", "bundle/export.ts", "chain/endpoint.ts"]],
+  ["cli/commands", ["cli", "bundle/export.ts", "witness/endpoint.ts"]],
   ["cli/commands/demo.ts", ["cli", "../scripts/demo.ts"]],
   ["cli/commands/serve.ts", ["cli", "main.ts"]],
   ["cli/import", ["cli", "bundle", "sdk", "wire/json.ts"]],
   ["cli/compare", ["cli"]],
   ["cli/deploy", ["chain/anchor-log", "core", "../artifacts/contracts"]],
   // Looks at the settings, the database and the chain of a server that may not run.
-  ["cli/doctor", ["cli", "chain", "config.ts", "core", "storage/sqlite/database.ts", "storage/sqlite/snapshot.ts"]],
+  [
+    "cli/doctor",
+    [
+      "cli",
+      "chain/compiled-code.ts",
+      "config.ts",
+      "core",
+      "storage/sqlite/database.ts",
+      "storage/sqlite/snapshot.ts",
+      "witness",
+    ],
+  ],
   ["cli/listen", ["cli", "sdk"]],
   // Whoever verifies runs arithmetic and questions to a chain, and nothing of the server, its messages or its database.
   ["cli/verify.ts", ["cli/verify"]],
-  ["cli/verify", ["core", ...ASKING, "fast-keccak.ts"]],
+  ["cli/verify", ["core", "fast-keccak.ts", "witness"]],
   ["cli/policy.ts", ["cli/policy"]],
-  ["cli/policy", ["cli/verify", "core", ...ASKING]],
+  ["cli/policy", ["cli/verify", "core", "chain/compiled-code.ts", "witness"]],
   // Whoever brings evidence verifies nothing of the server's either; it reads files as verify does, and sends one transaction.
   ["cli/prove.ts", ["cli/prove"]],
   ["cli/prove", ["cli/verify", "core", "chain/court", "fast-keccak.ts"]],
@@ -87,7 +94,9 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // An audit reads a copy of the database and asks the chain; the master key opens contents.
   ["cli/audit.ts", ["cli/audit", ...AUDITING]],
   ["cli/audit", [...AUDITING]],
-  ["dashboard", ["sdk", "wire", "core"]],
+  // The pages speak the public API through the client. They show the contract's source, and pin the code that it compiles to.
+  ["dashboard", ["sdk", "wire", "core", "witness"]],
+  ["dashboard/public", ["dashboard/look", "sdk", "core", "witness", "contracts.ts", "../contracts", "../artifacts/contracts"]],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
   ["config.ts", ["core", "wire"]],
@@ -106,7 +115,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["better-sqlite3", ["storage/sqlite"]],
   ["canonicalize", ["core"]],
   ["cli-progress", ["cli"]],
-  ["csv-parse", ["cli"]],
+  ["csv-parse", ["cli", "dashboard"]],
   ["express", ["http"]],
   ["hardhat", ["chain/embedded"]],
   ["hash-wasm", ["fast-keccak.ts"]],
@@ -120,6 +129,22 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["yargs", ["cli/command.ts", "cli/program.ts", "cli/verbatim.ts"]],
   ["zod", ["wire", "http", "config.ts"]],
 
+  // The pages, and nothing that runs on the server.
+  ["@mantine/charts", ["dashboard"]],
+  ["@mantine/core", ["dashboard"]],
+  ["@mantine/dropzone", ["dashboard"]],
+  ["@mantine/hooks", ["dashboard"]],
+  ["@mantine/notifications", ["dashboard"]],
+  ["@tabler/icons-react", ["dashboard"]],
+  ["@tanstack/react-query", ["dashboard"]],
+  ["@tanstack/react-virtual", ["dashboard"]],
+  ["@vitejs/plugin-react", ["dashboard/vite.config.ts"]],
+  ["react", ["dashboard"]],
+  ["react-dom", ["dashboard"]],
+  ["uqr", ["dashboard"]],
+  ["vite", ["dashboard/vite.config.ts"]],
+  ["wouter", ["dashboard"]],
+
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
   ["node:crypto", ["audit", "bundle", "cli/import", "ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
   // The demonstration is a program of its own.
@@ -127,7 +152,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   // Names are resolved where the address is judged, and nowhere else.
   ["node:dns", ["webhooks"]],
   ["node:events", ["cli/audit", "cli/commands/demo.ts", "cli/listen", "main.ts"]],
-  ["node:fs", ["bundle", "storage", "chain", "cli", "http/docs.ts", "main.ts", "config.ts"]],
+  ["node:fs", ["bundle", "storage", "chain", "cli", "contracts.ts", "http/docs.ts", "main.ts", "config.ts"]],
   // The audit that goes on serves its figures.
   ["node:http", ["cli/audit", "cli/listen", "chain/embedded", "http", "webhooks", "main.ts"]],
   ["node:https", ["webhooks"]],
@@ -136,8 +161,8 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:os", ["cli/audit", "config.ts", "main.ts"]],
   ["node:path", ["bundle", "storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
-  ["node:timers", ["cli/audit", "ledger", "storage", "chain", "webhooks", "main.ts", "jobs"]],
-  ["node:url", ["cli/commands/demo.ts", "http", "main.ts"]],
+  ["node:timers", ["cli/audit", "ledger", "storage", "webhooks", "main.ts", "jobs"]],
+  ["node:url", ["cli/commands/demo.ts", "dashboard/vite.config.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.
   ["node:v8", ["cli/audit"]],

@@ -15,6 +15,7 @@ const CASES: ReadonlyArray<readonly [claim: string, source: string, specifiers: 
   ["an import after a template with a brace in it", 'const a = `{${b ? `}` : "{"}`;\nimport "./a.ts";', ["./a.ts"]],
   ["an import after a regular expression with a quote in it", "const a = /[\"'/]/;\nimport './a.ts';", ["./a.ts"]],
   ["an import after a division", 'const a = b / c; import "./a.ts"; const d = e / f;', ["./a.ts"]],
+  ["an import after JSX", "const a = <b>the server's</b>;\nconst c = () => import('./a.ts');", ["./a.ts"]],
   ["no import in a comment", '// import "./a.ts";\n/* import "./b.ts" */', []],
   ["no import in a string", 'const a = \'import "./a.ts"\'; const b = `import "./b.ts"`;', []],
   [

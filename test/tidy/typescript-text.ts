@@ -28,6 +28,12 @@ export function codeOf(source: string): string {
     const found = pattern.exec(source);
     return found === null ? source.length : found.index + found[0].length;
   };
+  /** The end of what begins here and ends on the same line; undefined where it does not: an apostrophe or a slash in the text of JSX. */
+  const endOnLine = (pattern: RegExp): number | undefined => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(source);
+    return found === null ? undefined : found.index + found[0].length;
+  };
   const template = () => {
     const end = endOf(/(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(?:`|\$\{)/y);
     const opensCode = source.slice(end - 2, end) === "${";
@@ -42,15 +48,20 @@ export function codeOf(source: string): string {
     if (here === "/" && next === "/") blank(endOf(/[^\n]*/y));
     else if (here === "/" && next === "*") blank(endOf(/\/\*[\s\S]*?\*\//y));
     else if (here === '"' || here === "'") {
-      const end = endOf(here === '"' ? /"(?:[^"\\\n]|\\[\s\S])*"/y : /'(?:[^'\\\n]|\\[\s\S])*'/y);
+      const end = endOnLine(here === '"' ? /"(?:[^"\\\n]|\\[\s\S])*"/y : /'(?:[^'\\\n]|\\[\s\S])*'/y);
       keep(1);
-      blank(end - 1);
-      keep(1);
+      if (end !== undefined) {
+        blank(end - 1);
+        keep(1);
+      }
     } else if (here === "`") {
       keep(1);
       template();
-    } else if (here === "/" && startsRegex(out)) blank(endOf(/\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y));
-    else if (here === "}" && templates.at(-1) === 0) {
+    } else if (here === "/" && startsRegex(out)) {
+      const end = endOnLine(/\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\w*/y);
+      if (end === undefined) keep(1);
+      else blank(end);
+    } else if (here === "}" && templates.at(-1) === 0) {
       templates.pop();
       keep(1);
       template();

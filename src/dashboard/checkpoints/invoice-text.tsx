@@ -1,0 +1,51 @@
+import { Box, Button, CopyButton, Text } from "@mantine/core";
+import { IconCheck, IconCopy } from "@tabler/icons-react";
+import type { CheckpointView } from "../../sdk/answers.ts";
+import { Surface } from "../look/surface.tsx";
+import type { ExactBalances } from "./exact-balances.ts";
+import { invoiceLines } from "./invoice-lines.ts";
+
+/** The text for an invoice, to be copied. */
+export function InvoiceText({ statement, balances }: { statement: CheckpointView; balances: ExactBalances }) {
+  const text = invoiceLines(statement, balances);
+  return (
+    <Surface
+      className="surface no-print"
+      title="For the invoice"
+      actions={
+        <CopyButton value={text} timeout={2000}>
+          {({ copied, copy }) => (
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+              onClick={copy}
+            >
+              <span role="status">{copied ? "Copied" : "Copy the invoice text"}</span>
+            </Button>
+          )}
+        </CopyButton>
+      }
+    >
+      <Text fz="sm" c="dimmed" mb="xs">
+        Whoever pays can check these figures with the proof root, on a page that needs no account.
+      </Text>
+      <Box
+        component="pre"
+        tabIndex={0}
+        aria-label="invoice text"
+        m={0}
+        p="sm"
+        fz={13}
+        style={{
+          overflowX: "auto",
+          border: "1px solid var(--line)",
+          borderRadius: 8,
+          fontFamily: "var(--mantine-font-family-monospace)",
+        }}
+      >
+        {text}
+      </Box>
+    </Surface>
+  );
+}

@@ -1,0 +1,10 @@
+/** Gives the visitor a file. */
+export function download(name: string, type: string, parts: readonly (string | Uint8Array<ArrayBuffer>)[]): void {
+  const url = URL.createObjectURL(new Blob([...parts], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The download has its own hold on the content once the click was handled.
+  setTimeout(() => URL.revokeObjectURL(url), 0);
+}
