@@ -1,4 +1,4 @@
-// Brings a clone to the point where `npm start` and `npm test` can run: packages, Node itself, the compiled contract.
+// Brings a clone to the point where `npm start` and `npm test` can run: packages, Node itself, the compiled contract, the dashboard.
 // npm calls it before those scripts. It is plain JavaScript without dependencies because it runs before there are
 // any, on whatever Node (20 or newer) the machine has; everything else runs on the Node that package-lock.json names.
 //
@@ -21,6 +21,7 @@ import {
 import { delimiter, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { alone } from "./bootstrap-lock.mjs";
+import { inputsHash, isBuilt } from "./dashboard-inputs.mjs";
 
 const ROOT = realpathSync(join(dirname(fileURLToPath(import.meta.url)), ".."));
 const MODULES = join(ROOT, "node_modules");
@@ -70,10 +71,36 @@ function say(line) {
   process.stderr.write(`bootstrap: ${line}\n`);
 }
 
-/** @returns {Record<string, any>} path in node_modules → entry */
-function lockedPackages() {
-  const { "": _project, ...packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")).packages;
-  return packages;
+/**
+ * The packages that belong on this machine: what the project needs, what that needs, and so on, but for natives of other
+ * platforms and what only those need.
+ * @returns {[path: string, entry: any][]} path in node_modules, and what the lock says of it
+ */
+function wantedPackages() {
+  const locked = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")).packages;
+  const wanted = new Map([["", locked[""]]]);
+  // A Map goes on to what is added while it is walked.
+  for (const [path, entry] of wanted) {
+    const kinds = [entry.dependencies, entry.devDependencies, entry.optionalDependencies, entry.peerDependencies];
+    for (const name of kinds.flatMap((needed) => Object.keys(needed ?? {}))) {
+      const at = placeInLock(locked, path, name);
+      if (at !== undefined && !(locked[at].optional && !fitsThisMachine(locked[at]))) wanted.set(at, locked[at]);
+    }
+  }
+  wanted.delete("");
+  return [...wanted];
+}
+
+/**
+ * Where a package at `path` finds another one, as Node looks for it: beside it, or further up.
+ * @param {Record<string, any>} locked @param {string} path @param {string} name
+ */
+function placeInLock(locked, path, name) {
+  for (let from = path; ; from = from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/")))) {
+    const at = `${from === "" ? "" : `${from}/`}node_modules/${name}`;
+    if (at in locked) return at;
+    if (from === "") return undefined;
+  }
 }
 
 /**
@@ -110,14 +137,12 @@ function fitsThisMachine(entry) {
  */
 function missing() {
   const installed = installedPackages();
-  // A server may have been installed without the development packages; starting it needs none of them.
-  const needed = (entry) => !(entry.dev && process.env.npm_lifecycle_event === "prestart");
+  // The development packages are among them: a clone is started with the Node, the chain and the compiler that are there.
   const lacking = { packages: false, node: !existsSync(NODE_ON_PATH), skipped: [] };
-  for (const [path, entry] of Object.entries(lockedPackages())) {
+  for (const [path, entry] of wantedPackages()) {
     const there = installed[path];
     if (there?.version === entry.version && there.integrity === entry.integrity && existsSync(join(ROOT, path)))
       continue;
-    if (!needed(entry)) continue;
     if (!entry.optional) lacking.packages = true;
     else if (fitsThisMachine(entry)) lacking.skipped.push(path.slice(path.lastIndexOf("node_modules/") + 13));
   }
@@ -246,6 +271,17 @@ async function buildContract(involve) {
   writeFileSync(BUILT, hash);
 }
 
+/** Whether there is nothing to build for browsers: it is of these sources, or nothing that builds it is installed. */
+function dashboardIsBuilt() {
+  return !existsSync(join(MODULES, "vite")) || isBuilt(ROOT, inputsHash(ROOT));
+}
+
+/** @param {(pid: number) => void} involve */
+async function buildDashboard(involve) {
+  say("building the dashboard");
+  await run(involve, NODE, [join(ROOT, "scripts", "build-dashboard.mjs")], "scripts/build-dashboard.mjs");
+}
+
 function isInstalled() {
   const { packages, node, skipped } = missing();
   return !packages && !node && skipped.length === 0;
@@ -256,12 +292,13 @@ async function main() {
     throw new SetUpFailure(`Node ${process.versions.node} is too old: Node 20 or newer is needed to begin.`);
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
-  if (isInstalled() && contractIsBuilt()) return;
+  if (isInstalled() && contractIsBuilt() && dashboardIsBuilt()) return;
   // Whoever waited for the lock finds the work done.
   await alone(join(SCRATCH, "lock"), say, async (involve) => {
     try {
       if (!isInstalled()) await install(involve);
       if (!contractIsBuilt()) await buildContract(involve);
+      if (!dashboardIsBuilt()) await buildDashboard(involve);
     } finally {
       rmSync(LASTING_NODE, { force: true });
     }

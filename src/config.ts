@@ -34,6 +34,21 @@ const privateKey = key.refine(
 
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 
+/** As a browser sends it: scheme, host, port, and nothing after them. */
+const origins = z
+  .string()
+  .transform((text) => text.split(",").map((origin) => origin.trim()))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text),
+          "must be origins such as https://app.example, with commas between them",
+        ),
+    ),
+  );
+
 const flag = z
   .enum(["true", "false"], "must be true or false")
   .default("false")
@@ -62,6 +77,7 @@ const SETTINGS = z.object({
   TALLYROOT_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
   TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE: count(1, 999_999_999).optional(),
   TALLYROOT_TRUSTED_PROXIES: count(0, 10).default(0),
+  TALLYROOT_CORS_ORIGINS: origins.default([]),
   TALLYROOT_METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,256}$/, "must be 16 to 256 printable characters")
@@ -99,6 +115,8 @@ export type Config = Readonly<{
   rateLimits: { perKey: number | null; perAddress: number | null };
   /** Proxies between this server and its callers. */
   trustedProxies: number;
+  /** Origins whose pages may use the API with a key. */
+  corsOrigins: readonly string[];
   /** The bearer token of `/metrics`; null where anybody may read it. */
   metricsToken: string | null;
   webhookAllowPrivate: boolean;
@@ -122,7 +140,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   );
   const missing = set.TALLYROOT_CHAIN === "rpc" ? NEEDED_FOR_RPC.filter((name) => set[name] === undefined) : [];
   const problems = [
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")} ${issue.message}`),
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])} ${issue.message}`),
     ...missing.map((name) => `${name} is needed with TALLYROOT_CHAIN=rpc`),
     ...unknown.map((name) => `${name} is not a setting of this version`),
   ];
@@ -150,6 +168,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       perAddress: s.TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE ?? null,
     },
     trustedProxies: s.TALLYROOT_TRUSTED_PROXIES,
+    corsOrigins: s.TALLYROOT_CORS_ORIGINS,
     metricsToken: s.TALLYROOT_METRICS_TOKEN ?? null,
     webhookAllowPrivate: s.TALLYROOT_WEBHOOK_ALLOW_PRIVATE,
     logLevel: s.TALLYROOT_LOG_LEVEL,

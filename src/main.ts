@@ -16,6 +16,7 @@ import { installKeccak } from "./core/keccak.ts";
 import { fastKeccak } from "./fast-keccak.ts";
 import { createApp } from "./http/app.ts";
 import { openMetrics } from "./http/metrics.ts";
+import { readPages } from "./http/pages.ts";
 import { ROUTES } from "./http/route-table.ts";
 import { startCheckpointJob } from "./jobs/checkpoint-thread.ts";
 import { startMonthClosing } from "./jobs/month-closing.ts";
@@ -29,6 +30,7 @@ import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
+import { SIGN_IN_KEY, signInLink } from "./wire/sign-in.ts";
 import { openWitness } from "./witness/witness.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
@@ -38,6 +40,9 @@ const SWEEP_MS = 20;
 
 /** Milliseconds that a stream of deltas may take at most; other bodies have a limit of their own. */
 const STREAM_MS = 24 * 3_600_000;
+
+/** Milliseconds for which the first start's link signs in. */
+const SIGN_IN_MS = 3_600_000;
 
 /** The fact that the first API key is in its file. */
 const FIRST_KEY = "first.key";
@@ -72,6 +77,7 @@ async function main(): Promise<void> {
   const tenant = (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
   const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
   let newKey: string | undefined;
+  let signInKey: string | undefined;
   if (store.facts.get(FIRST_KEY) === undefined) {
     newKey = await makeApiKey(store, {
       tenantId: tenant.id,
@@ -81,6 +87,14 @@ async function main(): Promise<void> {
       now: Date.now(),
     });
     dir.write("api-key", `${newKey}\n`);
+    const now = Date.now();
+    signInKey = await makeApiKey(store, {
+      ...SIGN_IN_KEY,
+      tenantId: tenant.id,
+      mode: keyMode,
+      now,
+      expiresAt: now + SIGN_IN_MS,
+    });
     store.facts.set(FIRST_KEY, "written");
   }
 
@@ -166,7 +180,7 @@ async function main(): Promise<void> {
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
   };
-  const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, log));
+  const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, readPages(), log));
   server.listen(config.port, config.host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     const problem =
@@ -213,7 +227,9 @@ async function main(): Promise<void> {
     pid: process.pid,
   };
   dir.write("server.json", `${JSON.stringify(running, null, 2)}\n`);
-  process.stdout.write(welcome({ ...running, dataDir: dir.path, embedded: embedded !== undefined, newKey }));
+  const pagesUrl = signInKey ? signInLink(publicUrl(), signInKey) : publicUrl();
+  const facts = { dataDir: dir.path, embedded: embedded !== undefined, pagesUrl, newKey };
+  process.stdout.write(welcome({ ...running, ...facts }));
   embedded?.failed.then((error) =>
     log.error(
       { err: error },

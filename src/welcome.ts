@@ -6,14 +6,17 @@ export function welcome(running: {
   contract: string;
   dataDir: string;
   embedded: boolean;
+  /** Where people find the pages; at the first start a link that signs in once. */
+  pagesUrl: string;
   newKey: string | undefined;
 }): string {
-  const { url, rpcUrl, chainId, contract, dataDir, embedded, newKey } = running;
+  const { url, rpcUrl, chainId, contract, dataDir, embedded, pagesUrl, newKey } = running;
   const keyFile = `${dataDir}/api-key`;
   const key = newKey ?? `$(cat '${keyFile}')`;
   return `
 Tallyroot is running. Stop it with Ctrl-C.
 
+  Dashboard  ${pagesUrl}${newKey ? "" : "  (a sign-in link: npm run tallyroot -- dashboard)"}
   API        ${url}/api/v1
   Chain      ${rpcUrl} (${embedded ? "embedded, " : ""}chain id ${chainId})
   Contract   ${contract}

@@ -1,25 +1,12 @@
-import {
-  BaseError,
-  ContractFunctionExecutionError,
-  createPublicClient,
-  createWalletClient,
-  HttpRequestError,
-  http,
-  keccak256,
-  type PublicClient,
-  parseTransaction,
-  TimeoutError,
-  TransactionReceiptNotFoundError,
-  type TransactionSerializedEIP1559,
-  type Transport,
-} from "viem";
-import { privateKeyToAccount } from "viem/accounts";
-import { encodeFunctionData } from "viem/utils";
+import type { TransactionSerializedEIP1559 } from "viem";
 import { checksumAddress } from "../core/address.ts";
-import { fromHex, type Hex, toHex } from "../core/bytes.ts";
+import { type Hex, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
 import type { AnchorChain, AnchorPlace, Mined } from "../ledger/ports/anchoring.ts";
-import { anchorLogAbi } from "./anchor-log-abi.ts";
+import { CallFailedError } from "../witness/endpoint.ts";
+import { numberIn, rootCall } from "../witness/log-calls.ts";
+import { type Fees, openPublisher } from "./publisher.ts";
+import { appendCall, countCall } from "./publisher-calls.ts";
 
 /** A replacement pays an eighth more than what it replaces: nodes ask for at least a tenth (go-ethereum's txpool). */
 const BUMP_DENOMINATOR = 8n;
@@ -27,28 +14,6 @@ const BUMP_DENOMINATOR = 8n;
 const HAS_IT = /already ?(known|imported)|known ?transaction|nonce too low|old ?nonce/i;
 /** Gas that an append may use: it takes some 52,000 whatever it anchors. */
 const APPEND_GAS = 80_000n;
-const TIMEOUT_MS = 10_000;
-
-/** A client for reading any EVM chain over JSON-RPC. */
-export function chainReader(rpcUrl: string): PublicClient<Transport> {
-  return createPublicClient({ transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 2 }) });
-}
-
-/** Does one thing with the chain; what goes wrong comes out as one kind of error. */
-export async function asking<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof BaseError)) throw error;
-    throw new ChainUnavailableError(`${what}: ${error.shortMessage}`, { cause: error });
-  }
-}
-
-/** Whether a call went wrong because the code at the address is not that of AnchorLog: it reverted, or answered something else. */
-export function isOfOtherCode(error: unknown): boolean {
-  const unreachable = (cause: unknown) => cause instanceof HttpRequestError || cause instanceof TimeoutError;
-  return error instanceof ContractFunctionExecutionError && !error.walk(unreachable);
-}
 
 /**
  * The publisher's side of one log, over JSON-RPC.
@@ -69,88 +34,79 @@ export function openAnchorLog({
   confirmations: number;
   onHead?: (block: number) => void;
 }): AnchorChain {
-  const reader = chainReader(rpcUrl);
-  const account = privateKeyToAccount(publisherKey);
-  const wallet = createWalletClient({ account, transport: http(rpcUrl, { timeout: TIMEOUT_MS }) });
-  const contract = { address: checksumAddress(place.contract), abi: anchorLogAbi } as const;
-  const log = toHex(place.log);
+  const publisher = openPublisher(rpcUrl, publisherKey);
+  const { reader } = publisher;
+  const contract = checksumAddress(place.contract);
+
+  /** One word that the contract returns. The chain may have been begun anew, or the endpoint be of another one. */
+  async function wordFrom(data: string): Promise<Uint8Array> {
+    const noLog = `${reader.name} has no AnchorLog at ${contract}`;
+    const word = await reader.call(contract, data).catch((error: unknown) => {
+      if (!(error instanceof CallFailedError)) throw error;
+      throw new ChainUnavailableError(noLog, { cause: error });
+    });
+    if (word.length !== 32) throw new ChainUnavailableError(noLog);
+    return word;
+  }
 
   return {
     place,
-    anchoredCount: () =>
-      asking("reading the log's count", async () =>
-        Number(await reader.readContract({ ...contract, functionName: "count", args: [log] })),
-      ),
+    anchoredCount: async () => Number(numberIn(await wordFrom(countCall(place.log)))),
 
-    anchoredRoot: (index) =>
-      asking("reading an anchored root", async () => {
-        const root = fromHex(
-          await reader.readContract({ ...contract, functionName: "root", args: [log, BigInt(index)] }),
-          32,
-        );
-        return root.some((byte) => byte !== 0) ? root : undefined;
-      }),
+    async anchoredRoot(index) {
+      const root = await wordFrom(rootCall(place.log, BigInt(index)));
+      return root.some((byte) => byte !== 0) ? root : undefined;
+    },
 
-    nextNonce: () =>
-      asking("reading the publisher's nonce", () =>
-        reader.getTransactionCount({ address: account.address, blockTag: "latest" }),
-      ),
+    nextNonce: () => publisher.nonce("latest"),
 
-    sign: ({ index, root, size, replaces }) =>
-      asking("signing an anchor", async () => {
-        const data = encodeFunctionData({
-          abi: anchorLogAbi,
-          functionName: "append",
-          args: [log, BigInt(index), toHex(root), BigInt(size)],
-        });
-        const fees = await reader.estimateFeesPerGas();
-        const earlier = replaces && parseTransaction(toHex(replaces) as TransactionSerializedEIP1559);
-        const nonce =
-          earlier?.nonce ?? (await reader.getTransactionCount({ address: account.address, blockTag: "latest" }));
-        const raw = await account.signTransaction({
-          type: "eip1559",
-          chainId: place.chainId,
-          nonce,
-          to: contract.address,
-          data,
-          gas: APPEND_GAS,
-          maxFeePerGas: feeOver(earlier?.maxFeePerGas, fees.maxFeePerGas),
-          maxPriorityFeePerGas: feeOver(earlier?.maxPriorityFeePerGas, fees.maxPriorityFeePerGas),
-        });
-        return { nonce, hash: fromHex(keccak256(raw), 32), raw: fromHex(raw) };
-      }),
+    async sign({ index, root, size, replaces }) {
+      const asked = await publisher.fees();
+      const earlier = replaces && (await termsOf(replaces));
+      const nonce = earlier?.nonce ?? (await publisher.nonce("latest"));
+      const signed = await publisher.sign({
+        to: contract,
+        data: appendCall(place.log, index, root, size),
+        nonce,
+        gas: APPEND_GAS,
+        chainId: place.chainId,
+        fees: {
+          maxFeePerGas: feeOver(earlier?.fees.maxFeePerGas, asked.maxFeePerGas),
+          maxPriorityFeePerGas: feeOver(earlier?.fees.maxPriorityFeePerGas, asked.maxPriorityFeePerGas),
+        },
+      });
+      return { nonce, ...signed };
+    },
 
-    send: (raw) =>
-      asking("sending an anchor", async () => {
-        try {
-          await wallet.sendRawTransaction({ serializedTransaction: toHex(raw) });
-        } catch (error) {
-          // The nonce is taken, by this very transaction or by one that `mined`, `anchoredRoot` and `nextNonce` will show.
-          if (!(error instanceof BaseError && HAS_IT.test(error.details))) throw error;
-        }
-      }),
+    async send(raw) {
+      try {
+        await publisher.send(raw);
+      } catch (error) {
+        // The nonce is taken, by this very transaction or by one that `mined`, `anchoredRoot` and `nextNonce` will show.
+        if (!(error instanceof ChainUnavailableError && HAS_IT.test(error.message))) throw error;
+      }
+    },
 
-    mined: (hash) =>
-      asking("reading a transaction", async (): Promise<Mined | undefined> => {
-        const receipt = await reader.getTransactionReceipt({ hash: toHex(hash) }).catch((error: unknown) => {
-          if (error instanceof TransactionReceiptNotFoundError) return undefined;
-          throw error;
-        });
-        if (!receipt) return undefined;
-        const [block, latest] = [
-          await reader.getBlock({ blockHash: receipt.blockHash }),
-          await reader.getBlockNumber({ cacheTime: 0 }),
-        ];
-        onHead?.(Number(latest));
-        return {
-          blockNumber: Number(receipt.blockNumber),
-          blockHash: fromHex(receipt.blockHash, 32),
-          blockTime: Number(block.timestamp),
-          succeeded: receipt.status === "success",
-          final: receipt.blockNumber + BigInt(confirmations) - 1n <= latest,
-        };
-      }),
+    async mined(hash): Promise<Mined | undefined> {
+      const receipt = await publisher.receipt(hash);
+      if (!receipt) return undefined;
+      const { blockNumber, blockHash, succeeded } = receipt;
+      const blockTime = Number(await publisher.timeOf(blockHash));
+      const latest = await reader.blockNumber();
+      onHead?.(Number(latest));
+      const final = blockNumber + BigInt(confirmations) - 1n <= latest;
+      return { blockNumber: Number(blockNumber), blockHash, blockTime, succeeded, final };
+    },
   };
+}
+
+/** What a signed transaction was sent with. Replacing one is rare, and most threads never need this part of the library. */
+async function termsOf(raw: Uint8Array): Promise<{ nonce: number; fees: Fees }> {
+  const { parseTransaction } = await import("viem/utils");
+  const parsed = parseTransaction(toHex(raw) as TransactionSerializedEIP1559);
+  // Zero is left out of what is read.
+  const { nonce = 0, maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = parsed;
+  return { nonce, fees: { maxFeePerGas, maxPriorityFeePerGas } };
 }
 
 /** The fee to pay now: what the network asks for, and at least an eighth above what is replaced. In wei per gas. */

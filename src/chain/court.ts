@@ -16,8 +16,8 @@ import { checksumAddress } from "../core/address.ts";
 import type { Place } from "../core/arbitration/statement.ts";
 import { type Hex, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
-import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
+import { asking, chainReader, isOfOtherCode } from "./anchor-log-client.ts";
 import type { CourtCall } from "./court-call.ts";
 
 /** Milliseconds that a transaction may take into a block. */

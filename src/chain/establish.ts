@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
-import { createWalletClient, http, keccak256, zeroAddress } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import { checksumAddress } from "../core/address.ts";
 import { fromHex, type Hex, toHex } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
+import { keccak } from "../core/keccak.ts";
 import type { AnchorPlace } from "../ledger/ports/anchoring.ts";
-import { asking, chainReader, isOfOtherCode } from "./anchor-log.ts";
-import { anchorLogAbi } from "./anchor-log-abi.ts";
+import { CallFailedError } from "../witness/endpoint.ts";
+import { publisherCall } from "../witness/log-calls.ts";
+import { openPublisher, type Publisher } from "./publisher.ts";
+import { logIdCall, openLogCall } from "./publisher-calls.ts";
+
+const ARTIFACT = new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url);
 
 /** What is remembered in the data directory about where its anchors are. */
 export type PlaceFacts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -34,79 +37,73 @@ type Settings = {
  */
 export async function establishPlace(settings: Settings): Promise<EstablishedPlace> {
   const { rpcUrl, publisherKey, facts } = settings;
-  const reader = chainReader(rpcUrl);
-  const account = privateKeyToAccount(publisherKey);
-  const chainId = await asking("reading the chain id", () => reader.getChainId());
+  const publisher = openPublisher(rpcUrl, publisherKey);
+  const { reader } = publisher;
+  const chainId = Number(await reader.chainId());
   expectAsBefore(facts, "chain.id", String(chainId));
 
-  const wallet = createWalletClient({ account, transport: http(rpcUrl) });
-  const wait = (hash: Hex) => reader.waitForTransactionReceipt({ hash, pollingInterval: 100 });
   const known = (settings.contract?.toLowerCase() ?? facts.get("chain.contract")) as Hex | undefined;
-  const contract = known ?? (await asking("deploying the contract", () => deploy(wallet, wait)));
+  const contract = known ?? (await deploy(publisher, chainId));
   expectAsBefore(facts, "chain.contract", contract);
 
-  const code = await asking("reading the contract's code", () => reader.getCode({ address: contract }));
-  if (!code)
+  const code = await reader.code(contract);
+  if (code.length === 0)
     throw notDeployed(
       `there is no contract at ${contract} on chain ${chainId}: is this the chain that the data directory was made with?`,
       chainId,
       contract,
     );
-  const codeHash = keccak256(code);
-  expectAsBefore(facts, "chain.codeHash", codeHash);
+  const codeHash = keccak(code);
+  expectAsBefore(facts, "chain.codeHash", toHex(codeHash));
 
-  const salt = (facts.get("chain.logSalt") ?? toHex(settings.freshSalt())) as Hex;
-  const at = { address: contract, abi: anchorLogAbi } as const;
-  const log = await asking("reading the log's id", () =>
-    reader.readContract({ ...at, functionName: "logId", args: [account.address, salt] }).catch((error: unknown) => {
-      if (!isOfOtherCode(error)) throw error;
-      throw notDeployed(`the contract at ${contract} on chain ${chainId} is no AnchorLog`, chainId, contract);
-    }),
-  );
+  const salt = fromHex(facts.get("chain.logSalt") ?? toHex(settings.freshSalt()), 32);
+  const ask = (data: string) => wordFrom(publisher, contract, data);
+  const log = await ask(logIdCall(publisher.address, salt));
+  if (!log) throw notDeployed(`the contract at ${contract} on chain ${chainId} is no AnchorLog`, chainId, contract);
   const place = {
     "chain.id": String(chainId),
     "chain.contract": contract,
-    "chain.codeHash": codeHash,
-    "chain.logSalt": salt,
-    "chain.log": log,
+    "chain.codeHash": toHex(codeHash),
+    "chain.logSalt": toHex(salt),
+    "chain.log": toHex(log),
   };
-  expectAsBefore(facts, "chain.log", log);
+  expectAsBefore(facts, "chain.log", toHex(log));
   for (const [name, value] of Object.entries(place)) if (facts.get(name) === undefined) facts.set(name, value);
 
-  await asking("opening the log", async () => {
-    const publisher = await reader.readContract({ ...at, functionName: "publisher", args: [log] });
-    if (publisher !== zeroAddress) return;
-    await wait(await wallet.writeContract({ ...at, chain: null, functionName: "openLog", args: [salt] }));
-  });
-  return {
-    chainId,
-    contract: fromHex(contract.toLowerCase(), 20),
-    log: fromHex(log, 32),
-    codeHash: fromHex(codeHash, 32),
-    publisher: fromHex(account.address.toLowerCase(), 20),
-  };
+  const owner = await ask(publisherCall(log));
+  if (owner?.every((byte) => byte === 0)) await transact(publisher, chainId, { to: contract, data: openLogCall(salt) });
+  return { chainId, contract: fromHex(contract.toLowerCase(), 20), log, codeHash, publisher: publisher.address };
+}
+
+/** The one word that a call of the contract returns; undefined when the code there does not answer as an AnchorLog does. */
+async function wordFrom({ reader }: Publisher, contract: Hex, data: string): Promise<Uint8Array | undefined> {
+  try {
+    const word = await reader.call(contract, data);
+    return word.length === 32 ? word : undefined;
+  } catch (error) {
+    if (!(error instanceof CallFailedError)) throw error;
+    return undefined;
+  }
+}
+
+/** Sends a transaction and waits until it is in a block. */
+async function transact(publisher: Publisher, chainId: number, call: { to?: Hex; data: Hex }) {
+  const gas = await publisher.gasOf(call);
+  const [nonce, fees] = [await publisher.nonce("pending"), await publisher.fees()];
+  const { raw, hash } = await publisher.sign({ ...call, chainId, nonce, gas, fees });
+  await publisher.send(raw);
+  return publisher.waitFor(hash);
 }
 
 function notDeployed(message: string, chainId: number, contract: Hex): TallyrootError {
   return new TallyrootError("CONTRACT_NOT_DEPLOYED", message, { chainId, contract });
 }
 
-type Wallet = ReturnType<
-  typeof createWalletClient<ReturnType<typeof http>, undefined, ReturnType<typeof privateKeyToAccount>>
->;
-
-async function deploy(
-  wallet: Wallet,
-  wait: (hash: Hex) => Promise<{ contractAddress?: Hex | null | undefined }>,
-): Promise<Hex> {
-  const artifact = JSON.parse(
-    readFileSync(new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url), "utf8"),
-  ) as { bytecode: Hex };
-  const { contractAddress } = await wait(
-    await wallet.deployContract({ abi: anchorLogAbi, bytecode: artifact.bytecode, chain: null }),
-  );
-  if (!contractAddress) throw new TallyrootError("CONTRACT_NOT_DEPLOYED", "the deployment has no contract address");
-  return checksumAddress(fromHex(contractAddress.toLowerCase(), 20));
+async function deploy(publisher: Publisher, chainId: number): Promise<Hex> {
+  const { bytecode } = JSON.parse(readFileSync(ARTIFACT, "utf8")) as { bytecode: Hex };
+  const { contract } = await transact(publisher, chainId, { data: bytecode });
+  if (!contract) throw new TallyrootError("CONTRACT_NOT_DEPLOYED", "the deployment has no contract address");
+  return checksumAddress(contract);
 }
 
 function expectAsBefore(facts: PlaceFacts, name: string, value: string): void {

@@ -2,6 +2,7 @@ import { audit } from "./commands/audit.ts";
 import { checkpoint } from "./commands/checkpoint.ts";
 import { compare } from "./commands/compare.ts";
 import { customers } from "./commands/customers.ts";
+import { dashboard } from "./commands/dashboard.ts";
 import { demo } from "./commands/demo.ts";
 import { deploy } from "./commands/deploy.ts";
 import { derive } from "./commands/derive.ts";
@@ -20,6 +21,7 @@ import { webhooks } from "./commands/webhooks.ts";
 /** The commands in the order in which `--help` lists them. */
 export const COMMANDS = [
   serve,
+  dashboard,
   demo,
   emit,
   derive,

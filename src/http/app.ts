@@ -9,24 +9,25 @@ import { parseJson } from "../wire/json.ts";
 import { parsingJson } from "../wire/json-in-steps.ts";
 import { answerError, publicError, successBody } from "./answer.ts";
 import { bearerOf, type Caller, openAuthentication } from "./authenticate.ts";
+import { preflight, readableBy } from "./cross-origin.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
 import { isKnown } from "./lasting.ts";
 import { expectLines, limitReading } from "./lines-body.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiOf } from "./openapi.ts";
+import { PAGE_LINES, type Pages } from "./pages.ts";
 import { parsePart } from "./parse-part.ts";
 import { PROTECTION } from "./protection.ts";
 import { openRateLimit } from "./rate-limit.ts";
 import type { Answer, Route, Service } from "./route.ts";
 import { sendChunks } from "./send-chunks.ts";
+import { servePages } from "./serve-pages.ts";
 
-/** Headers that a page of another site may read, where it may read the answer. */
-const READABLE = "X-Request-Id, ETag, RateLimit, RateLimit-Policy, Retry-After";
 const REQUEST_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The HTTP surface: every route of the table, with the same conventions around each. */
-export function createApp(routes: readonly Route[], service: Service, log: Log): Express {
+/** The HTTP surface: every route of the table, with the same conventions around each, and the pages for people. */
+export function createApp(routes: readonly Route[], service: Service, pages: Pages, log: Log): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -42,8 +43,7 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
     // Who calls is settled before a byte of the body is read: strangers do not fill the memory.
     const admit = async (request: Request, response: Response, next: NextFunction) => {
       response.locals.line = line;
-      if (line.cors)
-        response.set({ "Access-Control-Allow-Origin": line.cors, "Access-Control-Expose-Headers": READABLE });
+      response.set(readableBy(line, { origin: request.get("Origin"), allowed: service.corsOrigins }));
       if (line.access !== "public") {
         const caller = await authenticate(request, line.access);
         expectReach(line, caller);
@@ -84,7 +84,9 @@ export function createApp(routes: readonly Route[], service: Service, log: Log):
     else if (line.method === "DELETE") app.delete(line.path, admit, run);
     else app.get(line.path, admit, run);
   }
-  app.use(answerOptions(routes), refuseUnknown(routes));
+  servePages(app, pages);
+  const lines = [...routes, ...PAGE_LINES];
+  app.use(answerOptions(lines, service.corsOrigins), refuseUnknown(lines));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     if (error instanceof ChainUnavailableError) service.metrics.chainFailed();
     fail(error, request, response, log);
@@ -175,25 +177,19 @@ function idempotencyKeyOf(request: Request): string | undefined {
   return key;
 }
 
-/** OPTIONS tells the methods; a browser's preflight is granted where the answer itself may be read by any page. */
-function answerOptions(routes: readonly Route[]) {
+/** OPTIONS tells the methods; a browser's preflight is granted where the answer itself may be read by the page. */
+function answerOptions(routes: readonly Line[], allowed: readonly string[]) {
   return (request: Request, response: Response, next: NextFunction) => {
     const lines = routesAt(routes, request.path);
     if (request.method !== "OPTIONS" || lines.length === 0) return next();
     const methods = methodsOf(lines);
     response.setHeader("Allow", methods);
-    if (lines.every((line) => line.cors)) {
-      response.set({
-        "Access-Control-Allow-Origin": "*",
-        "Access-Control-Allow-Methods": methods,
-        "Access-Control-Allow-Headers": "*",
-      });
-    }
+    response.set(preflight(lines, methods, { origin: request.get("Origin"), allowed }));
     response.status(204).end();
   };
 }
 
-function refuseUnknown(routes: readonly Route[]) {
+function refuseUnknown(routes: readonly Line[]) {
   return (request: Request, response: Response) => {
     const lines = routesAt(routes, request.path);
     if (lines.length === 0) throw new TallyrootError("NOT_FOUND", `there is nothing at ${request.path}`);
@@ -203,11 +199,14 @@ function refuseUnknown(routes: readonly Route[]) {
   };
 }
 
-function routesAt(routes: readonly Route[], path: string): Route[] {
+/** What is known of every path that answers. */
+type Line = Pick<Route, "method" | "path" | "cors">;
+
+function routesAt(routes: readonly Line[], path: string): Line[] {
   return routes.filter((line) => pathMatches(line.path, path));
 }
 
-function methodsOf(lines: readonly Route[]): string {
+function methodsOf(lines: readonly Line[]): string {
   return [...new Set(lines.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ");
 }
 

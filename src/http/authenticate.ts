@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
 import { TallyrootError } from "../core/errors.ts";
-import { OPERATOR_TENANT, parseApiKey } from "../ledger/api-keys.ts";
+import { OPERATOR_TENANT, parseApiKey, uselessKey } from "../ledger/api-keys.ts";
 import type { Tenant } from "../ledger/ports/ledgers.ts";
 import type { ApiKeyRecord, Scope, TenantStore } from "../ledger/ports/tenants.ts";
 import type { Access } from "./route.ts";
@@ -35,9 +35,7 @@ export function openAuthentication(tenants: TenantStore, clock: () => number) {
       .update(parsed?.secret ?? "")
       .digest();
     const now = clock();
-    if (!key || !timingSafeEqual(hash, key.secretHash) || !isUsable(key, now)) {
-      throw new TallyrootError("INVALID_API_KEY", "the API key is unknown, expired, revoked or mistyped");
-    }
+    if (!key || !timingSafeEqual(hash, key.secretHash) || !isUsable(key, now)) throw uselessKey();
     const tenant = await tenants.tenantById(key.tenantId);
     if (!tenant) throw new Error(`the tenant of API key ${key.publicId} is not stored`);
     tenants.noteUse(key.publicId, now);

@@ -15,9 +15,11 @@ export type MetricSources = {
   clock: () => number;
 };
 
+type Line = Pick<Route, "method" | "path">;
+
 export type Metrics = {
-  /** Notes one answer. `line`: its route, undefined where there was none. */
-  answered(line: Route | undefined, method: string, status: number, milliseconds: number): void;
+  /** Notes one answer. `line`: its route or page, undefined where there was none. */
+  answered(line: Line | undefined, method: string, status: number, milliseconds: number): void;
   /** Notes that the chain did not answer a request. */
   chainFailed(): void;
   contentType: string;
@@ -117,9 +119,9 @@ const LATENCY = {
 };
 
 function openLatency() {
-  const series = new Map<Route | undefined, Map<string, Series>>();
+  const series = new Map<Line | undefined, Map<string, Series>>();
 
-  function seriesOf(line: Route | undefined, method: string, status: number): Series {
+  function seriesOf(line: Line | undefined, method: string, status: number): Series {
     const ofRoute = series.get(line) ?? new Map<string, Series>();
     series.set(line, ofRoute);
     // HEAD runs a route of GET; without a route the method is whatever somebody sent.
@@ -135,7 +137,7 @@ function openLatency() {
   }
 
   return {
-    note(line: Route | undefined, method: string, status: number, milliseconds: number): void {
+    note(line: Line | undefined, method: string, status: number, milliseconds: number): void {
       const one = seriesOf(line, method, status);
       const seconds = milliseconds / 1000;
       const bucket = BUCKETS.findIndex((end) => seconds <= end);

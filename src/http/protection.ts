@@ -3,7 +3,7 @@ import type { HelmetOptions } from "helmet";
 /**
  * Headers by which an answer protects whoever looks at it in a browser, the same for every answer.
  *
- * JSON that is opened as a page loads nothing and is framed by nobody; `/docs` has a policy of its own. Not sent: what browsers
+ * JSON that is opened as a page loads nothing and is framed by nobody; `/docs` and the pages have policies of their own. Not sent: what browsers
  * no longer read, and what forces https, which would lock out a laptop's plain http and is the business of the proxy that has the
  * certificate.
  */
@@ -33,3 +33,22 @@ export const DOCS_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+/** What the pages may do, beside asking: load from this server, and show what they made themselves. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  // The component library sets style attributes and writes a <style> element; scripts are never inline.
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
+
+/** The policy of the dashboard, which holds a key: it asks this server and nobody else. */
+export const APP_POLICY = [...PAGE_POLICY, "connect-src 'self'"].join("; ");
+
+/** The policy of the pages that need no key: whoever verifies chooses the endpoint of the chain that is asked. */
+export const PUBLIC_POLICY = [...PAGE_POLICY, "connect-src 'self' http: https:"].join("; ");

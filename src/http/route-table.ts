@@ -7,7 +7,16 @@ import { getCustomer, getCustomers } from "./routes/customers.ts";
 import { getDerivation } from "./routes/derive.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getInvoiceProof, getInvoiceReceipt } from "./routes/invoices.ts";
-import { deleteKey, getKey, getKeys, postKey, postKeyRevocation, postKeyRotation } from "./routes/keys.ts";
+import {
+  deleteKey,
+  getCurrentKey,
+  getKey,
+  getKeys,
+  postCurrentKeyRevocation,
+  postKey,
+  postKeyRevocation,
+  postKeyRotation,
+} from "./routes/keys.ts";
 import { postCheckpoint } from "./routes/make-checkpoint.ts";
 import { getDocs, getDocsFile, getMetrics, getOpenApi } from "./routes/operating.ts";
 import { getBlindReceipt, getReceipt, getReceipts } from "./routes/receipts.ts";
@@ -50,6 +59,8 @@ export const ROUTES: readonly Route[] = [
   getLimits,
   postKey,
   getKeys,
+  getCurrentKey,
+  postCurrentKeyRevocation,
   getKey,
   postKeyRotation,
   postKeyRevocation,

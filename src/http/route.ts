@@ -30,6 +30,8 @@ export type Service = {
   place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
   witness: Witness;
   confirmations: number;
+  /** The latest block that the checkpoint job saw; null before it saw one. */
+  chainHead: () => number | null;
   /** What new API keys begin with: `pk_test_` or `pk_live_`. */
   keyMode: KeyMode;
   /** Deltas per tenant and UTC month; null for no quota. */
@@ -52,6 +54,8 @@ export type Service = {
   rateLimits: RateLimits;
   /** Proxies in front of this server, each of which adds the address it saw to X-Forwarded-For. */
   trustedProxies: number;
+  /** Origins whose pages may use the routes that need a key. */
+  corsOrigins: readonly string[];
 };
 
 /** A call, parsed: what a handler sees. */

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { compileCacheOfThread } from "../compile-cache.ts";
 import type { Log } from "../ledger/ports/log.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
 
@@ -31,7 +32,7 @@ export function startCheckpointJob(input: JobInput, log: Log, listener: JobListe
   const worker = new Worker(new URL("./checkpoint-job.ts", import.meta.url), {
     workerData: input,
     execArgv: [],
-    env: {},
+    env: compileCacheOfThread(),
     name: "checkpoint-job",
   });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));

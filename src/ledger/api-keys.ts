@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { TallyrootError } from "../core/errors.ts";
 import type { ApiKeyRecord, Scope, TenantStore } from "./ports/tenants.ts";
 
 /** The tenant whose admin keys are the operator's: made at the first start. */
@@ -49,6 +50,11 @@ export function freshApiKey({ scope, label, mode, now, ledgerAddress = null, exp
       lastUsedAt: null,
     },
   };
+}
+
+/** What whoever has no key that works is told: not which of the reasons it is. */
+export function uselessKey(): TallyrootError {
+  return new TallyrootError("INVALID_API_KEY", "the API key is unknown, expired, revoked or mistyped");
 }
 
 /** Makes an API key and stores it; the answer is the only place that has its secret. */

@@ -1,7 +1,10 @@
 import { checksumAddress, ledgerAddress } from "../core/address.ts";
 import { invariant, TallyrootError } from "../core/errors.ts";
 import type { Contents } from "./contents.ts";
+import { openPause } from "./in-steps.ts";
+import { countThrough, type LedgerOrder, orderLedgers, type RankedPlace } from "./order-ledgers.ts";
 import type { Ledger, LedgerStore, Page, StoredDelta, Tenant } from "./ports/ledgers.ts";
+import type { SurveyStore } from "./ports/survey.ts";
 
 /** One customer's ledger with what is derived from it. Balance in units of 10^-18, times in Unix milliseconds. */
 export type CustomerSummary = {
@@ -79,19 +82,69 @@ export async function listCustomers(
     const ledgers = await store.ledgers(tenant.id, page);
     return { customers: await summaries(parts, ledgers), total: await store.ledgerCount(tenant.id) };
   }
-  const wanted = search.toLowerCase();
   const found: Ledger[] = [];
   let total = 0;
+  for await (const ledger of searching(parts, tenant, search)) {
+    if (total >= page.offset && found.length < page.limit) found.push(ledger);
+    total += 1;
+  }
+  return { customers: await summaries(parts, found), total };
+}
+
+/** A page of an order. `next` is the place of its last ledger, undefined where none comes after it. */
+export type OrderedCustomers = {
+  customers: CustomerSummary[];
+  total: number;
+  offset: number;
+  next: RankedPlace | undefined;
+};
+
+/**
+ * The tenant's customers in another order than that of their first delta.
+ *
+ * @param after the place that the page comes after; it takes the place of the offset.
+ * @see listCustomers for `search`, orderLedgers for the cost.
+ */
+export async function orderCustomers(
+  parts: Parts & { store: SurveyStore },
+  tenant: Tenant,
+  {
+    order,
+    search,
+    page,
+    after,
+  }: { order: LedgerOrder; search?: string | undefined; page: Page; after?: RankedPlace | undefined },
+): Promise<OrderedCustomers> {
+  let ranked = await orderLedgers(parts.store, tenant.id, order);
+  if (search) {
+    const found = new Set<number>();
+    for await (const { id } of searching(parts, tenant, search)) found.add(id);
+    ranked = ranked.filter(({ ledgerId }) => found.has(ledgerId));
+  }
+  const offset = after ? countThrough(order, ranked, after) : page.offset;
+  const shown = ranked.slice(offset, offset + page.limit);
+  const ledgers = await Promise.all(shown.map(({ ledgerId }) => parts.store.ledgerById(ledgerId)));
+  const more = offset + shown.length < ranked.length;
+  return {
+    customers: await summaries(parts, ledgers),
+    total: ranked.length,
+    offset,
+    next: more ? shown.at(-1) : undefined,
+  };
+}
+
+/** The ledgers that a search finds, in the order in which they were opened. */
+async function* searching({ store, contents }: Parts, tenant: Tenant, search: string): AsyncGenerator<Ledger> {
+  const wanted = search.toLowerCase();
+  const pause = openPause();
   for (let offset = 0; ; offset += SEARCH_STEP) {
     const ledgers = await store.ledgers(tenant.id, { offset, limit: SEARCH_STEP });
     for (const ledger of ledgers) {
-      if (!(await matches(parts.contents, ledger, wanted))) continue;
-      if (total >= page.offset && found.length < page.limit) found.push(ledger);
-      total += 1;
+      await pause();
+      if (await matches(contents, ledger, wanted)) yield ledger;
     }
-    if (ledgers.length < SEARCH_STEP) break;
+    if (ledgers.length < SEARCH_STEP) return;
   }
-  return { customers: await summaries(parts, found), total };
 }
 
 async function matches(contents: Contents, ledger: Ledger, wanted: string): Promise<boolean> {

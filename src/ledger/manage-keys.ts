@@ -1,6 +1,6 @@
 import { toHex } from "../core/bytes.ts";
 import { TallyrootError } from "../core/errors.ts";
-import { freshApiKey, type KeyMode } from "./api-keys.ts";
+import { freshApiKey, type KeyMode, uselessKey } from "./api-keys.ts";
 import { type Asked, earlierEffect, effectNote } from "./idempotent.ts";
 import type { EffectStore, RequestEffect } from "./ports/effects.ts";
 import type { LedgerStore, Tenant } from "./ports/ledgers.ts";
@@ -52,15 +52,21 @@ export async function createKey(
   const { text, record } = freshApiKey({ scope, label, mode: keyMode, now, ledgerAddress, expiresAt });
   const request = effectNote(asked, record.publicId, now);
   const added = await store.addApiKey({ ...record, tenantId: asker.tenant.id }, { request });
-  return added ? { record: { ...record, tenantId: asker.tenant.id }, text } : repeated(store, asked);
+  return added === "added" ? { record: { ...record, tenantId: asker.tenant.id }, text } : repeated(store, asked);
 }
 
 /**
  * Makes a key with the same rights as another one, which ends after an overlap: callers change over without a gap.
  *
  * @param overlapSeconds how much longer the old key works; 0 ends it now. An earlier end that it has stays.
+ * Of several requests at once that end the same key now, one is answered with a key: whoever holds a key that is worth one visit gets in
+ * once.
+ *
  * @param expiresAt the new key's end in Unix milliseconds, null for none; that of the old key where it is undefined.
- * @throws TallyrootError NOT_FOUND, IDEMPOTENCY_CONFLICT; VALIDATION_ERROR when the old key cannot be used any more.
+ * @param label the new key's label; that of the old key where it is undefined.
+ * @param own whether the old key is the one that asks.
+ * @throws TallyrootError NOT_FOUND, IDEMPOTENCY_CONFLICT; when the old key cannot be used any more, VALIDATION_ERROR, and INVALID_API_KEY to
+ *   the old key itself.
  */
 export async function rotateKey(
   { store, clock, keyMode }: Parts,
@@ -69,29 +75,36 @@ export async function rotateKey(
     publicId,
     overlapSeconds,
     expiresAt,
-  }: { publicId: string; overlapSeconds: number; expiresAt: number | null | undefined },
+    label,
+    own,
+  }: {
+    publicId: string;
+    overlapSeconds: number;
+    expiresAt: number | null | undefined;
+    label: string | undefined;
+    own: boolean;
+  },
 ): Promise<GivenKey> {
   const asked: Asked = {
     ...asker,
     route: "POST keys/rotate",
-    members: { publicId, overlapSeconds, ...(expiresAt !== undefined && { expiresAt }) },
+    members: {
+      publicId,
+      overlapSeconds,
+      ...(expiresAt !== undefined && { expiresAt }),
+      ...(label !== undefined && { label }),
+    },
   };
   const earlier = await earlierEffect(store, asked);
   if (earlier !== undefined) return { record: await keyOf(store, asker.tenant, earlier), text: null };
   const old = await keyOf(store, asker.tenant, publicId);
   const now = clock();
-  if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) {
-    throw new TallyrootError(
-      "VALIDATION_ERROR",
-      `key ${publicId} is ${old.revokedAt !== null ? "revoked" : "expired"}: make a new one instead`,
-      { publicId },
-    );
-  }
+  if (old.revokedAt !== null || (old.expiresAt !== null && old.expiresAt <= now)) throw endedKey(old, own);
   if (expiresAt !== undefined) expectFuture(expiresAt, now);
-  const { scope, label, ledgerAddress } = old;
+  const { scope, ledgerAddress } = old;
   const { text, record } = freshApiKey({
     scope,
-    label,
+    label: label ?? old.label,
     mode: keyMode,
     now,
     ledgerAddress,
@@ -105,13 +118,21 @@ export async function rotateKey(
     { ...record, tenantId: asker.tenant.id },
     { ends, request: effectNote(asked, record.publicId, now) },
   );
-  return added ? { record: { ...record, tenantId: asker.tenant.id }, text } : repeated(store, asked);
+  if (added === "ended") throw endedKey(await keyOf(store, asker.tenant, publicId), own);
+  return added === "added" ? { record: { ...record, tenantId: asker.tenant.id }, text } : repeated(store, asked);
+}
+
+function endedKey({ publicId, revokedAt }: ApiKeyRecord, own: boolean): TallyrootError {
+  if (own) return uselessKey();
+  const state = revokedAt !== null ? "revoked" : "expired";
+  return new TallyrootError("VALIDATION_ERROR", `key ${publicId} is ${state}: make a new one instead`, { publicId });
 }
 
 /**
  * Revokes a key at once and for good.
  *
- * @throws TallyrootError NOT_FOUND, IDEMPOTENCY_CONFLICT; VALIDATION_ERROR for the last admin key: nobody could make another.
+ * @throws TallyrootError NOT_FOUND, IDEMPOTENCY_CONFLICT; VALIDATION_ERROR for the last admin key, and for the last that has no end: nobody
+ *   could make another, now or soon.
  */
 export async function revokeKey(
   { store, clock }: Omit<Parts, "keyMode">,
@@ -120,13 +141,13 @@ export async function revokeKey(
 ): Promise<ApiKeyRecord> {
   const asked: Asked = { ...asker, route: "POST keys/revoke", members: { publicId } };
   await earlierEffect(store, asked);
-  await keyOf(store, asker.tenant, publicId);
+  const { expiresAt } = await keyOf(store, asker.tenant, publicId);
   const now = clock();
   const request: RequestEffect | undefined = effectNote(asked, publicId, now);
   if ((await store.revokeApiKey(publicId, now, request)) === "last") {
     throw new TallyrootError(
       "VALIDATION_ERROR",
-      `key ${publicId} is the last admin key of this tenant: make another one first`,
+      `key ${publicId} is the last admin key of this tenant${expiresAt === null ? " that has no end" : ""}: make another one first`,
       { publicId },
     );
   }

@@ -129,7 +129,7 @@ export async function sendTest(
 /** Deletes an endpoint for good; what waited for it is parked. @throws TallyrootError NOT_FOUND */
 export async function deleteEndpoint({ store, webhooks, clock }: Parts, tenant: Tenant, id: string): Promise<void> {
   if (!(await store.removeEndpoint(tenant.id, id, clock()))) throw unknownEndpoint(id);
-  webhooks.wake();
+  webhooks.endpointDeleted();
 }
 
 /** @throws TallyrootError NOT_FOUND also for another tenant's endpoint. */

@@ -17,7 +17,7 @@ export type ChainView = {
 
 /**
  * One root on the chain, or on its way there. `size` counts the leaves under it: ledgers and statements. `confirmations`: blocks from its
- * own on, itself included, as the server last saw the chain.
+ * own on, itself included, as the server last saw the chain; null before it has looked.
  */
 export type AnchorView = {
   index: number;

@@ -89,6 +89,7 @@ export function openDeliveries(parts: DeliveryParts): Deliveries {
 
   return {
     wake,
+    endpointDeleted: () => background.run("what waited for a deleted webhook could not be parked", dropOld),
     whyRefused: (url) => whyRefused(url, allowPrivate),
     test: (endpoint, eventId) => testEndpoint(parts, endpoint, eventId, cutting.signal),
     start() {

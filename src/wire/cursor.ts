@@ -13,7 +13,7 @@ export type List = { name: string; order: ListOrder };
 
 export const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be a nextCursor of this list")
+  .regex(/^[A-Za-z0-9_-]{1,160}$/, "must be a nextCursor of this list")
   .optional()
   .meta({ description: "nextCursor of the page before. Takes the place of page and offset." });
 
@@ -26,15 +26,9 @@ export const nextCursor = z.string().nullable();
  * @throws TallyrootError VALIDATION_ERROR for a text that is no cursor of this list.
  */
 export function offsetOfCursor({ name, order }: List, text: string, total: number): number {
-  // No base64 text has this length; atob throws for it.
-  const plain = text.length % 4 === 1 ? "" : atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const match = /^([a-z-]+):([0-9]{1,15})$/.exec(plain);
+  const match = /^([a-z-]+):([0-9]{1,15})$/.exec(plainOf(text));
   const place = Number(match?.[2]);
-  if (match?.[1] !== name || place > total) {
-    throw new TallyrootError("VALIDATION_ERROR", "cursor: must be a nextCursor of this list", {
-      issues: [{ path: "cursor", message: "is not of this list" }],
-    });
-  }
+  if (match?.[1] !== name || place > total) throw notOfThisList();
   return order === "oldest-first" ? place : total - place;
 }
 
@@ -46,7 +40,42 @@ export function cursorAfter(
   const next = offset + shown;
   if (shown === 0 || next >= total) return null;
   const place = order === "oldest-first" ? next : total - next;
-  return btoa(`${name}:${place}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return cursorOf(`${name}:${place}`);
+}
+
+/** Where in a list that is ordered by a value something stands: the value, and what decides between equals. */
+export type ValuePlace = { value: bigint; nth: number };
+
+/**
+ * The place that a cursor of an ordered list stands for. Such a list has no end that stays: what moved on meanwhile may be missed or
+ * met twice, everything else is met once.
+ *
+ * @throws TallyrootError VALIDATION_ERROR for a text that is no cursor of this list.
+ */
+export function placeOfCursor(name: string, text: string): ValuePlace {
+  const [, list, value, nth] = /^([a-z-]+):(-?[0-9]{1,78}):([0-9]{1,15})$/i.exec(plainOf(text)) ?? [];
+  if (list !== name || value === undefined) throw notOfThisList();
+  return { value: BigInt(value), nth: Number(nth) };
+}
+
+/** The cursor of what comes after a place of an ordered list. */
+export function cursorBehind(name: string, { value, nth }: ValuePlace): string {
+  return cursorOf(`${name}:${value}:${nth}`);
+}
+
+function cursorOf(plain: string): string {
+  return btoa(plain).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function plainOf(text: string): string {
+  // No base64 text has this length; atob throws for it.
+  return text.length % 4 === 1 ? "" : atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+}
+
+function notOfThisList(): TallyrootError {
+  return new TallyrootError("VALIDATION_ERROR", "cursor: must be a nextCursor of this list", {
+    issues: [{ path: "cursor", message: "is not of this list" }],
+  });
 }
 
 /** @throws TallyrootError INVALID_SCOPE_COMBINATION when a cursor comes with another way of naming the page. */

@@ -8,6 +8,11 @@ import { periodMembers } from "./scope.ts";
 /** The query of `GET /balance/customers`. */
 export const customersQuery = z.strictObject({
   search: z.string().max(LIMITS.customerIdLength).optional(),
+  sort: z.enum(["firstDelta", "lastDelta", "deltas", "balance"]).default("firstDelta").meta({
+    description:
+      "What to order by: the time of the first or the last delta, how many there are, or the balance. Customer ids are stored sealed, so there is no order by them.",
+  }),
+  order: z.enum(["asc", "desc"]).default("asc"),
   page: wholeNumber(1, 1_000_000, 1),
   limit: wholeNumber(1, LIMITS.customersPageSize, 25),
   cursor,

@@ -115,6 +115,10 @@ export const anchorView = z.object({
   blockNumber: z.number().nullable(),
   blockHash: fingerprint.nullable(),
   blockTime: isoTime.nullable(),
+  confirmations: z
+    .number()
+    .nullable()
+    .meta({ description: "Blocks from the anchor's on, itself included, as the checkpoint job last saw the chain." }),
   createdAt: isoTime,
 });
 

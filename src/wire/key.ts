@@ -23,11 +23,12 @@ export const keyRequest = z.strictObject({
   expiresAt: expiresAt.optional(),
 });
 
-/** `POST /keys/:publicId/rotate`. Without `expiresAt` the new key ends when the old one would have. */
+/** `POST /keys/:publicId/rotate`. Without `label` and `expiresAt` the new key has those of the old one. */
 export const rotateRequest = z
   .strictObject({
     overlapSeconds: z.int().min(0).max(LIMITS.keyOverlapSeconds).default(86_400),
     expiresAt: expiresAt.nullable().optional(),
+    label: label.optional(),
   })
   .prefault({});
 
@@ -48,6 +49,17 @@ export const keyView = z.object({
 
 /** The same with the key itself, once: a repeated request answers null, since the server does not have it any more. */
 export const givenKeyView = keyView.extend({ apiKey: z.string().nullable(), idempotent: z.boolean().optional() });
+
+/**
+ * Whose key it is that asks. `customerId`: the one customer that it reads, null for a key of the whole tenant, and also where that
+ * customer has no delta yet or was erased. `mode`: what new keys of this server begin with.
+ */
+export const currentKeyView = z.object({
+  key: keyView,
+  tenant: z.string(),
+  customerId: z.string().nullable(),
+  mode: z.enum(["test", "live"]),
+});
 
 export const keysQuery = z.strictObject({
   limit: wholeNumber(1, LIMITS.pageSize, 100),

@@ -47,7 +47,7 @@ describe("signing in", () => {
     second.expectQuiet([/status of 401/]);
 
     // Signing out ends the key that the page had made for itself.
-    await first.page.getByRole("button", { name: /^signed in/ }).click();
+    await first.page.getByRole("button", { name: /signed in$/ }).click();
     await first.page.getByRole("menuitem", { name: "Sign out" }).click();
     await first.page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
     expect(await first.page.evaluate((place) => localStorage.getItem(place), STORED)).to.equal(null);

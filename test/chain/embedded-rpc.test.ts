@@ -126,6 +126,28 @@ describe("embedded chain's JSON-RPC port", () => {
     expect((await look.text()).toLowerCase()).to.contain("json-rpc");
   });
 
+  it("lets a page from elsewhere ask a machine of its own network: JSON by POST, with one preflight for a while", async () => {
+    const headers = {
+      Origin: "https://verifier.example",
+      "Access-Control-Request-Method": "POST",
+      "Access-Control-Request-Headers": "content-type",
+      "Access-Control-Request-Private-Network": "true",
+    };
+    const preflight = await fetch(chain.rpcUrl, { method: "OPTIONS", headers });
+    expect(Object.fromEntries(preflight.headers)).to.include({
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "POST",
+      "access-control-allow-headers": "*",
+      "access-control-allow-private-network": "true",
+      "access-control-max-age": "600",
+    });
+    const body = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}';
+    const asked = { Origin: headers.Origin, "Content-Type": "application/json" };
+    const answer = await fetch(chain.rpcUrl, { method: "POST", headers: asked, body });
+    expect(answer.headers.get("access-control-allow-origin")).to.equal("*");
+    expect(((await answer.json()) as Answer).result).to.equal("0x7a69");
+  });
+
   it("passes a contract's revert data on", async () => {
     const client = clientOf(chain);
     const hash = await client.sendTransaction({ account: PUBLISHER, data: CELL_CREATION });

@@ -31,7 +31,7 @@ describe("the admin commands", () => {
 
     const listed = await runHere(["keys", "list", ...here]);
     expect(listed.output).to.match(new RegExp(`${publicId} +read +0x[0-9a-fA-F]{40} +valid .* a counterparty\n`));
-    expect(listed.output).to.include("2 of 2").and.not.include(key!.split(".")[1]);
+    expect(listed.output).to.include("3 of 3").and.not.include(key!.split(".")[1]);
 
     const rotated = await runHere(["keys", "rotate", publicId, "--overlap", "0", "--json", ...here]);
     const next = JSON.parse(rotated.output);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "#src/cli/program.ts";
+import { COMPILE_CACHE } from "#src/compile-cache.ts";
 
 export type CommandEnd = { code: number; output: string; errors: string };
 
@@ -12,7 +13,7 @@ export type Running = { child: ChildProcess; output: () => string; errors: () =>
 /** Starts the binary as a process of its own. Nothing of the caller's environment reaches it but what is given. */
 export function startCommand(words: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [BINARY, ...words], {
-    env: { PATH: process.env.PATH ?? "", ...env },
+    env: { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const text = { output: "", errors: "" };

@@ -71,6 +71,10 @@ describe("tallyroot", () => {
     ["webhooks listen --port 99999", /--port takes a whole number/],
     ["doctor --rpc nowhere", /is not an http or https URL/],
     ["serve now", /Unknown argument: now/],
+    ["dashboard now", /Unknown argument: now/],
+    ["dashboard --hours 0", /--hours takes a whole number, 1 to 24/],
+    ["dashboard --hours 25", /--hours takes a whole number, 1 to 24/],
+    ["dashboard --hours 1.5", /--hours takes a whole number, 1 to 24/],
     ["demo --fast", /Unknown argument: fast/],
   ];
   it("refuses what cannot be meant with 2 and one line that leads to the help", async () => {

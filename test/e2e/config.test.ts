@@ -25,6 +25,9 @@ const WRONG: readonly (readonly [name: string, value: string, says: RegExp])[] =
   ["TALLYROOT_PUBLIC_RATE_LIMIT_PER_MINUTE", "1.5", /whole number/],
   ["TALLYROOT_TRUSTED_PROXIES", "11", /at most 10/],
   ["TALLYROOT_TRUSTED_PROXIES", "true", /whole number/],
+  ["TALLYROOT_CORS_ORIGINS", "*", /must be origins/],
+  ["TALLYROOT_CORS_ORIGINS", "https://app.example/", /must be origins/],
+  ["TALLYROOT_CORS_ORIGINS", "https://app.example, app.example", /^TALLYROOT_CORS_ORIGINS must be origins/],
   ["TALLYROOT_METRICS_TOKEN", "short", /16 to 256/],
   ["TALLYROOT_METRICS_TOKEN", "has a space in its middle", /printable/],
   ["TALLYROOT_DATABASE_URL", "postgres://127.0.0.1/tallyroot", /not a setting of this version/],
@@ -55,6 +58,7 @@ describe("the settings", () => {
       publisherKey: undefined,
       rateLimits: { perKey: null, perAddress: null },
       trustedProxies: 0,
+      corsOrigins: [],
       metricsToken: null,
     });
   });

@@ -22,9 +22,15 @@ describe("a restart", () => {
     target = { url: server.url, key: apiKeyOf(dir) };
   };
 
+  /** The anchors without how deep they are, which grows with the chain. */
+  async function anchorsNow(): Promise<Members[]> {
+    const { anchors } = await read(target, "/anchors?limit=1000");
+    return (anchors as Members[]).map(({ confirmations: _, ...anchor }) => anchor);
+  }
+
   async function snapshot(): Promise<Snapshot> {
     const { latestIndex: _, rpcUrl: __, ...place } = await read(target, "/chain");
-    const { anchors } = await read(target, "/anchors?limit=1000");
+    const anchors = await anchorsNow();
     return {
       place,
       anchors,
@@ -66,9 +72,9 @@ describe("a restart", () => {
     const next = await record(target, { customerId: "cust_001", delta: -1, reason: "usage" });
     expect(next).to.include({ sequence: 2, balance: 499 });
     await verified(target, next.recordId);
-    const { anchors } = await read(target, "/anchors?limit=1000");
+    const anchors = await anchorsNow();
     expect(anchors.slice(1)).to.deep.equal(before_.anchors);
-    expect(anchors[0].index).to.equal(before_.anchors[0]!.index + 1);
+    expect(anchors[0]!.index).to.equal(before_.anchors[0]!.index + 1);
   });
 
   it("does not change a receipt that was given away, when its ledger grows", async () => {

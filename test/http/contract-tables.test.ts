@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { SETTING_NAMES } from "#src/config.ts";
 import { ERRORS, type ErrorCode } from "#src/core/errors.ts";
 import { nameOf, openApiOf } from "#src/http/openapi.ts";
+import { PAGE_LINES } from "#src/http/pages.ts";
 import { codesOf } from "#src/http/route-codes.ts";
 import { ROUTES } from "#src/http/route-table.ts";
 import { STATUSES } from "#src/http/statuses.ts";
@@ -62,6 +63,18 @@ describe("the routes", () => {
   it("take a body in the document exactly where they have a schema for one", () => {
     const taking = operationsOf(document).filter(({ operation }) => operation.requestBody !== undefined);
     expect(taking.map(routeOf)).to.have.members(ROUTES.filter(({ body }) => body !== undefined).map(nameOf));
+  });
+});
+
+describe("the pages", () => {
+  it("are those of README", () => {
+    const said = readmeTable("page").flatMap(([paths]) => paths!.split("`, `"));
+    expect(said).to.have.members(PAGE_LINES.map(({ path }) => path));
+  });
+
+  it("are at paths that no route of the API has", () => {
+    const taken = new Set(ROUTES.map(({ path }) => path));
+    expect(PAGE_LINES.filter(({ path }) => taken.has(path))).to.deep.equal([]);
   });
 });
 

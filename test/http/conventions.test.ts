@@ -70,7 +70,7 @@ describe("the HTTP conventions", () => {
   });
 
   it("an unknown route has the same envelope", async () => {
-    for (const path of ["/", "/api/v1", "/api/v2/balance/delta", "/api/v1/balance/delta/a/b", "/.env"]) {
+    for (const path of ["/nowhere", "/api/v1", "/api/v2/balance/delta", "/api/v1/balance/delta/a/b", "/.env"]) {
       const reply = await send(server.url, { path, key: target.key });
       expect(reply.status, path).to.equal(404);
       expect(errorOf(reply).code).to.equal("NOT_FOUND");

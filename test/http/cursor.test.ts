@@ -5,6 +5,12 @@ import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory
 /** Every list that can be long, and what its entries are called. */
 const LISTS = [
   { path: "/balance/customers", entries: "customers", name: "customerId", filled: true },
+  ...["lastDelta&order=desc", "firstDelta&order=desc", "deltas", "balance&order=desc"].map((sort) => ({
+    path: `/balance/customers?sort=${sort}`,
+    entries: "customers",
+    name: "customerId",
+    filled: true,
+  })),
   { path: "/balance/derive/c0", entries: "deltas", name: "recordId", filled: true },
   { path: "/balance/customers/c0/receipts", entries: "receipts", name: "recordId", filled: true },
   { path: "/balance/checkpoints", entries: "checkpoints", name: "checkpointId", filled: true },
@@ -39,24 +45,28 @@ describe("lists by cursor", () => {
 
   for (const { path, entries, name, filled } of LISTS) {
     it(`${path}: the pages together are the whole list`, async () => {
-      const whole = (await read(caller, `${path}?limit=100`))[entries] as Members[];
+      const whole = (await read(caller, asking(path, "limit=100")))[entries] as Members[];
       if (filled) expect(whole).to.have.length.greaterThan(2);
       const paged: Members[] = [];
-      let query = "?limit=2";
+      let query = "limit=2";
       for (;;) {
-        const page = await read(caller, path + query);
+        const page = await read(caller, asking(path, query));
         paged.push(...(page[entries] as Members[]));
         if (page.pagination.nextCursor === null) break;
-        query = `?limit=2&cursor=${page.pagination.nextCursor}`;
+        query = `limit=2&cursor=${page.pagination.nextCursor}`;
       }
       expect(paged.map((entry) => entry[name])).to.deep.equal(whole.map((entry) => entry[name]));
     });
 
     it(`${path}: a cursor that is none, or that comes with an offset, is refused`, async () => {
-      const ask = (query: string) => send(server.url, { path: `/api/v1${path}${query}`, key: caller.key });
-      expect(errorOf(await ask("?cursor=AAAA"))).to.have.property("code", "VALIDATION_ERROR");
+      const ask = (query: string) => send(server.url, { path: asking(`/api/v1${path}`, query), key: caller.key });
+      expect(errorOf(await ask("cursor=AAAA"))).to.have.property("code", "VALIDATION_ERROR");
       const place = entries === "customers" ? "page=2" : "offset=1";
-      expect(errorOf(await ask(`?cursor=AAAA&${place}`))).to.have.property("code", "INVALID_SCOPE_COMBINATION");
+      expect(errorOf(await ask(`cursor=AAAA&${place}`))).to.have.property("code", "INVALID_SCOPE_COMBINATION");
     });
   }
 });
+
+function asking(path: string, query: string): string {
+  return path + (path.includes("?") ? "&" : "?") + query;
+}

@@ -153,13 +153,16 @@ describe("a quota of deltas per month", () => {
   let server: Server;
   let target: { url: string; key: string };
 
-  beforeEach(async () => {
+  const start = async () => {
     server = await startServer(dir, QUOTA);
     target = { url: server.url, key: apiKeyOf(dir) };
-  });
+  };
 
-  afterEach(() => server.stop());
-  after(() => removeDirectory(dir));
+  before(start);
+  after(async () => {
+    await server.stop();
+    removeDirectory(dir);
+  });
 
   const body = { customerId: "c", delta: 1, reason: "r" };
   const post = (headers: Record<string, string> = {}) =>
@@ -187,6 +190,8 @@ describe("a quota of deltas per month", () => {
   });
 
   it("still answers a repeated request, and holds after a restart", async () => {
+    await server.stop();
+    await start();
     const again = await post({ "Idempotency-Key": "first" });
     expect(again.status, again.text).to.equal(201);
     expect(dataOf(again).idempotent).to.equal(true);

@@ -1,5 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { deleteKey, getKey, getKeys, postKey, postKeyRevocation, postKeyRotation } from "#src/http/routes/keys.ts";
+import {
+  deleteKey,
+  getCurrentKey,
+  getKey,
+  getKeys,
+  postCurrentKeyRevocation,
+  postKey,
+  postKeyRevocation,
+  postKeyRotation,
+} from "#src/http/routes/keys.ts";
 import { getTenants, postTenant } from "#src/http/routes/tenants.ts";
 import { deleteContent, getGaps, getLimits, getSummary, getUsage } from "#src/http/routes/usage.ts";
 import { parseApiKey } from "#src/ledger/api-keys.ts";
@@ -10,6 +19,8 @@ import type { Reject, RouteCase, World } from "./route-cases.ts";
 
 const KEY = "publicId scope customerReference label createdAt expiresAt revokedAt lastUsedAt".split(" ");
 const FIRST = { "Idempotency-Key": "first" };
+/** Keys that have revoked themselves. */
+let left = 0;
 const idOf = (key: string) => parseApiKey(key)!.publicId;
 
 const get = (path: string) => () => ({ path: `/api/v1${path}` });
@@ -89,6 +100,35 @@ export const KEY_ROUTE_CASES: readonly RouteCase[] = [
     members: [...KEY.map((name) => `keys[].${name}`), "pagination.total", "pagination.offset", "pagination.limit"],
     rejects: pages("/keys"),
   },
+  {
+    route: getCurrentKey,
+    happy: get("/keys/current"),
+    members: [...KEY.map((name) => `key.${name}`), "tenant", "customerId", "mode"],
+    rejects: [],
+  },
+  {
+    route: postCurrentKeyRevocation,
+    happy: ({ leaving }) => ({
+      method: "POST",
+      path: "/api/v1/keys/current/revoke",
+      key: leaving[left++ % leaving.length],
+    }),
+    members: KEY,
+    rejects: [
+      [
+        "an admin's only key",
+        "VALIDATION_ERROR",
+        ({ keys }) => ({ method: "POST", path: "/api/v1/keys/current/revoke", key: keys.stranger }),
+        /last admin key/,
+      ],
+      [
+        "the idempotency key of a delta",
+        "IDEMPOTENCY_CONFLICT",
+        ({ keys }) => ({ method: "POST", path: "/api/v1/keys/current/revoke", key: keys.read, headers: FIRST }),
+        /route/,
+      ],
+    ],
+  },
   { route: getKey, happy: keyPath("GET"), members: KEY, rejects: nobodys("GET") },
   {
     route: postKeyRotation,
@@ -116,6 +156,7 @@ export const KEY_ROUTE_CASES: readonly RouteCase[] = [
         /overlap/,
       ],
       ["an unknown member", "VALIDATION_ERROR", keyPath("POST", "/rotate", { scope: "admin" }), /scope/],
+      ["a label of 101", "VALIDATION_ERROR", keyPath("POST", "/rotate", { label: "l".repeat(101) }), /label/],
       [
         "the idempotency key of a delta",
         "IDEMPOTENCY_CONFLICT",

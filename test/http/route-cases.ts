@@ -61,7 +61,7 @@ const DELTA =
   "recordId receiptId status customerId ledgerIdentifier delta deltaExact balance balanceExact sequence sequenceNumber commitment reason referenceId metadata recordedAt createdAt";
 const CUSTOMER =
   "customerId ledgerIdentifier customerReference totalDeltas computedBalance firstDeltaAt lastDeltaAt status";
-const ANCHOR = "index root size transactionHash blockNumber blockHash blockTime";
+const ANCHOR = "index root size transactionHash blockNumber blockHash blockTime confirmations";
 const RECEIPT = [
   ...in_("", "format kind receiptId delta ledgerProof head anchorProof anchor"),
   ...in_("delta.", "ledger sequence amount balance recordedAt commitment"),
@@ -233,6 +233,8 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     rejects: [
       ["a cursor with a page", "INVALID_SCOPE_COMBINATION", get("/balance/customers?cursor=AAAA&page=2"), /cursor/],
       ["a search of 129", "VALIDATION_ERROR", get(`/balance/customers?search=${"a".repeat(129)}`), /search/],
+      ["an order by customer id", "VALIDATION_ERROR", get("/balance/customers?sort=customerId"), /sort/],
+      ["an order in words", "VALIDATION_ERROR", get("/balance/customers?sort=balance&order=down"), /order/],
       ...pageRejects("/balance/customers", { page: ["0", "1000001"], limit: ["0", "101"] }),
     ],
   },

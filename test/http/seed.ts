@@ -18,6 +18,8 @@ import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts"
 export type Seed = {
   /** `elsewhere` reads one customer, of whom nothing is recorded; `stranger` is another tenant's. */
   keys: Record<"admin" | "write" | "read" | "elsewhere" | "revoked" | "stranger", string>;
+  /** Keys of which each is there to revoke itself. */
+  leaving: string[];
   namespace: Uint8Array;
   /** A delta whose content was erased. */
   erased: Seeded;
@@ -75,8 +77,10 @@ export async function seedDirectory(dir: string): Promise<Seed> {
     revoked: await key(ours, "admin"),
     stranger: await key(other, "admin"),
   };
+  const leaving = await Promise.all(Array.from({ length: 12 }, () => key(ours, "read")));
   const seed = {
     keys,
+    leaving,
     namespace: ours.namespace,
     erased: await seedDelta(store, ours, "erased", 5n * ONE),
     brimful: await seedDelta(store, ours, "brimful", MAX_BALANCE - 1n),

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { COMPILE_CACHE } from "#src/compile-cache.ts";
 
 /** The real server as a process of its own, on free ports, over a directory of its own. */
 
@@ -45,7 +46,13 @@ export function removeDirectory(dir: string): void {
 
 function launch(dir: string, settings: Record<string, string>) {
   // Nothing of the caller's environment but what a program needs to run: its settings would be the server's.
-  const env = { PATH: process.env.PATH ?? "", ...SETTINGS, TALLYROOT_DATA_DIR: dir, ...settings };
+  const env = {
+    PATH: process.env.PATH ?? "",
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    ...SETTINGS,
+    TALLYROOT_DATA_DIR: dir,
+    ...settings,
+  };
   const child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   // A test that failed before it could stop its server must not keep the whole run waiting.

@@ -1,29 +1,19 @@
-import { execFile, execFileSync } from "node:child_process";
-import { accessSync, constants, realpathSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { build } from "esbuild";
 import { removeDirectory, temporaryDirectory } from "#test/http/server.ts";
+import { runtimes } from "#test/package/runtimes.ts";
+import { bundleSize } from "./bundle-size.ts";
 import { type Ground, startGround } from "./ground.ts";
 
 const run = promisify(execFile);
 
-/** Every Node of this machine: the one that runs the tests, and others that come earlier or later in the path. */
-function runtimes(): string[] {
-  const found = new Set([realpathSync(process.execPath)]);
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const file = join(folder, "node");
-    try {
-      accessSync(file, constants.X_OK);
-      found.add(realpathSync(file));
-    } catch (error) {
-      if (!["ENOENT", "EACCES", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    }
-  }
-  return [...found];
-}
+/** Bytes that the client may cost a page, minified and compressed: what is loaded at first, and with all that verifies. */
+const MOST_AT_FIRST = 12 * 1024;
+const MOST_BYTES = 60 * 1024;
 
 describe("the client, bundled", () => {
   const folder = temporaryDirectory();
@@ -48,8 +38,13 @@ describe("the client, bundled", () => {
     removeDirectory(folder);
   });
 
-  for (const node of runtimes()) {
-    const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+  it(`has at most ${MOST_AT_FIRST} bytes to record and read, and ${MOST_BYTES} with verification, minified and compressed`, async () => {
+    const { atFirst, all } = await bundleSize(fileURLToPath(import.meta.resolve("#src/sdk/tallyroot.ts")));
+    expect(atFirst).to.be.within(1_000, MOST_AT_FIRST);
+    expect(all).to.be.within(atFirst, MOST_BYTES);
+  });
+
+  for (const { node, version } of runtimes()) {
     it(`records, reads, verifies and compares without the project, trusting nothing, on Node ${version}`, async () => {
       const { apiKey, policy, server } = ground;
       const { stdout } = await run(node, [outfile, JSON.stringify({ apiKey, policy, baseUrl: server.url })]);

@@ -169,6 +169,13 @@ describe("the client against a real server", () => {
     expect(await rejection(reader.balance.derive("cust_001"))).to.include({ status: 404 });
     const next = await pac.keys.rotate(key.publicId, { overlapSeconds: 0 });
     expect(await rejection(reader.balance.usage())).to.include({ code: "INVALID_API_KEY" });
+    expect(next.label).to.equal("theirs");
+    const named = await pac.keys.rotate(next.publicId, { overlapSeconds: 0, label: "ours" });
+    const theirs = new Tallyroot({ apiKey: named.apiKey!, baseUrl: ground.server.url });
+    const { key: own, customerId } = await theirs.keys.current();
+    expect([own.publicId, own.label, customerId]).to.deep.equal([named.publicId, "ours", "kinds"]);
+    expect((await theirs.keys.revokeCurrent()).publicId).to.equal(named.publicId);
+    expect(await rejection(theirs.keys.current())).to.include({ code: "INVALID_API_KEY" });
     await pac.keys.revoke(next.publicId);
     expect((await pac.keys.get(next.publicId)).revokedAt).to.be.a("string");
     expect((await all(pac.keys.list({ limit: 1 }))).map(({ publicId }) => publicId)).to.include(next.publicId);

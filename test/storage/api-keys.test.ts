@@ -37,9 +37,9 @@ describe("API keys and tenants in the store", () => {
     const { store, tenant } = record;
     const before = await count();
     const [one, two] = [fresh(), fresh()].map((key) => ({ ...key, tenantId: tenant.id }));
-    expect(await store.addApiKey(one!, { request: request(1) })).to.equal(true);
+    expect(await store.addApiKey(one!, { request: request(1) })).to.equal("added");
     const ends = { publicId: one!.publicId, expiresAt: 1 };
-    expect(await store.addApiKey(two!, { ends, request: request(1) })).to.equal(false);
+    expect(await store.addApiKey(two!, { ends, request: request(1) })).to.equal("repeated");
     expect(await count()).to.equal(before + 1);
     expect((await store.apiKey(one!.publicId))?.expiresAt).to.equal(null);
     expect(await store.revokeApiKey(one!.publicId, 1, request(1))).to.equal("repeated");
@@ -61,6 +61,42 @@ describe("API keys and tenants in the store", () => {
     const acme = (await store.tenantByName("acme"))!;
     expect(acme.createdAt).to.equal(5);
     expect(await count(acme.id)).to.equal(1);
+  });
+
+  it("of several that follow one key without overlap, one is added", async () => {
+    const { store, tenant, clock } = record;
+    const old = { ...fresh(), tenantId: tenant.id };
+    await store.addApiKey(old);
+    const ends = { publicId: old.publicId, expiresAt: clock.now };
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => store.addApiKey({ ...fresh(), tenantId: tenant.id }, { ends })),
+    );
+    expect(outcomes.filter((outcome) => outcome === "added")).to.have.length(1);
+    expect(outcomes.filter((outcome) => outcome === "ended")).to.have.length(19);
+  });
+
+  it("no key follows one that is revoked, and its request is not noted", async () => {
+    const { store, tenant } = record;
+    const old = { ...fresh(), tenantId: tenant.id, revokedAt: 1 };
+    await store.addApiKey(old);
+    const before = await count();
+    const ends = { publicId: old.publicId, expiresAt: 2 };
+    const follower = { ...fresh(), tenantId: tenant.id };
+    expect(await store.addApiKey(follower, { ends, request: request(11) })).to.equal("ended");
+    expect(await count()).to.equal(before);
+    expect(await store.effectOf(Buffer.alloc(16, 11))).to.equal(undefined);
+    expect((await store.apiKey(old.publicId))?.expiresAt).to.equal(null);
+  });
+
+  it("a key that has an end is no substitute for the last admin key that has none", async () => {
+    const { store } = record;
+    await store.addTenantWithKey({ name: "lasting", createdAt: 1 }, fresh("admin"));
+    const { id } = (await store.tenantByName("lasting"))!;
+    const [first] = (await store.apiKeys(id, ALL)).keys;
+    const visit = { ...fresh("admin"), tenantId: id, expiresAt: 1000 };
+    await store.addApiKey(visit);
+    expect(await store.revokeApiKey(first!.publicId, 10)).to.equal("last");
+    expect(await store.revokeApiKey(visit.publicId, 10)).to.equal("revoked");
   });
 
   it("the last admin key that can be used stays: revoked and expired ones do not count", async () => {
@@ -107,6 +143,6 @@ describe("API keys and tenants in the store", () => {
     blocker.exec("DROP TRIGGER full");
     blocker.close();
     expect(await count()).to.equal(before);
-    expect(await store.addApiKey(key, { request: request(9) })).to.equal(true);
+    expect(await store.addApiKey(key, { request: request(9) })).to.equal("added");
   });
 });

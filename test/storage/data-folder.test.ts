@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
 import { lockDirectory, StorageRefusedError } from "#src/storage/sqlite/database.ts";
@@ -26,8 +27,8 @@ describe("the data directory", () => {
   }
 
   /** A second process on the folder, and the first thing that it says. */
-  async function hold(): Promise<{ holder: ChildProcess; said: string }> {
-    const holder = spawn(process.execPath, [join(import.meta.dirname, "holder.ts"), folder.dir]);
+  async function hold(...flags: string[]): Promise<{ holder: ChildProcess; said: string }> {
+    const holder = spawn(process.execPath, [...flags, join(import.meta.dirname, "holder.ts"), folder.dir]);
     holders.push(holder);
     const [said] = (await once(holder.stdout, "data")) as [Buffer];
     return { holder, said: said.toString() };
@@ -39,6 +40,12 @@ describe("the data directory", () => {
     expect(said).to.match(/^refused: another process is running on the data directory .*TALLYROOT_DATA_DIR/);
     lock.release();
     expect((await hold()).said).to.equal("held\n");
+  });
+
+  it("is not free because memory was collected in its process", async () => {
+    await hold("--expose-gc");
+    await sleep(200);
+    expect(() => lockDirectory(folder.dir)).to.throw(StorageRefusedError, "another process is running");
   });
 
   it("is free again when its process was killed", async () => {

@@ -51,19 +51,22 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. It runs wherever core does, and fetch is.
   ["witness", ["core"]],
   // The compiler's output is the contract's bytecode.
-  ["chain", ["core", "ledger/ports", "witness", "../artifacts/contracts"]],
+  // What has to be installed for the embedded chain stands in package.json.
+  ["chain", ["compile-cache.ts", "core", "ledger/ports", "witness", "../artifacts/contracts", "../package.json"]],
   // A delivery's body is a message like an answer, and is made from the record when it is sent.
   ["webhooks", ["core", "wire", "ledger/ports", "ledger/contents.ts", "ledger/webhook"]],
-  ["http", ["http/docs.ts", "ledger", "wire", "core"]],
+  ["http", ["http/docs.ts", "http/pages.ts", "ledger", "wire", "core"]],
   // The page links to the README, and both are served from where they are.
   ["http/docs.ts", ["http/docs", "../README.md"]],
+  // The pages are built apart, and served from where they are.
+  ["http/pages.ts", ["http/protection.ts", "../dist/dashboard"]],
   ["sdk", ["wire", "core", "witness"]],
   // The binary tells its version.
   ["cli", ["cli/commands", "sdk", "wire", "core", "fast-keccak.ts", "../package.json"]],
   // Its commands load what they need when they are run, so that each starts as fast as it can.
-  ["cli/commands", ["cli", "bundle/export.ts", "witness/endpoint.ts"]],
-  ["cli/commands/demo.ts", ["cli", "../scripts/demo.ts"]],
-  ["cli/commands/serve.ts", ["cli", "main.ts"]],
+  ["cli/commands", ["cli", "bundle/export.ts", "wire/sign-in.ts", "witness/endpoint.ts"]],
+  ["cli/commands/demo.ts", ["cli", "storage/sqlite/needed-node.ts", "../scripts/demo.ts"]],
+  ["cli/commands/serve.ts", ["cli", "main.ts", "storage/sqlite/needed-node.ts"]],
   ["cli/import", ["cli", "bundle", "sdk", "wire/json.ts"]],
   ["cli/compare", ["cli"]],
   ["cli/deploy", ["chain/anchor-log", "core", "../artifacts/contracts"]],
@@ -96,7 +99,16 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["cli/audit", [...AUDITING]],
   // The pages speak the public API through the client. They show the contract's source, and pin the code that it compiles to.
   ["dashboard", ["sdk", "wire", "core", "witness"]],
-  ["dashboard/public", ["dashboard/look", "sdk", "core", "witness", "contracts.ts", "../contracts", "../artifacts/contracts"]],
+  [
+    "dashboard/public",
+    ["dashboard/look", "sdk", "core", "witness", "contracts.ts", "../contracts", "../artifacts/contracts"],
+  ],
+  // How the pages are built, and what of the contract is built into them.
+  ["dashboard/vite.config.ts", ["dashboard"]],
+  [
+    "dashboard/public/contract-parts.ts",
+    ["core", "dashboard/public/contract", "../contracts", "../artifacts", "../node_modules/@openzeppelin"],
+  ],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
   ["config.ts", ["core", "wire"]],
@@ -104,8 +116,10 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["month-closing.ts", ["ledger"]],
   // The composition root.
   ["main.ts", ALL],
+  // What keeps compiled code comes before everything that is to be kept.
+  ["start.ts", ["compile-cache.ts", "main.ts"]],
   // What runs beside the API: the worker's own composition root, the main thread's hold on it, the calendar.
-  ["jobs", ["core", "ledger", "jobs/checkpoint-job.ts"]],
+  ["jobs", ["compile-cache.ts", "core", "ledger", "jobs/checkpoint-job.ts"]],
   ["jobs/checkpoint-job.ts", ALL],
 ];
 
@@ -142,26 +156,54 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["react", ["dashboard"]],
   ["react-dom", ["dashboard"]],
   ["uqr", ["dashboard"]],
-  ["vite", ["dashboard/vite.config.ts"]],
+  ["vite", ["dashboard/public/contract-parts.ts", "dashboard/vite.config.ts"]],
   ["wouter", ["dashboard"]],
 
   // Keys, seals and salts are made in ledger; a store hashes API keys, a webhook is signed, a secret compared.
-  ["node:crypto", ["audit", "bundle", "cli/import", "ledger", "storage", "webhooks", "http", "main.ts", "config.ts"]],
+  [
+    "node:crypto",
+    [
+      "audit",
+      "bundle",
+      "cli/import",
+      "dashboard/public/contract-parts.ts",
+      "ledger",
+      "storage",
+      "webhooks",
+      "http",
+      "main.ts",
+      "config.ts",
+    ],
+  ],
   // The demonstration is a program of its own.
   ["node:child_process", ["cli/commands/demo.ts"]],
   // Names are resolved where the address is judged, and nowhere else.
   ["node:dns", ["webhooks"]],
   ["node:events", ["cli/audit", "cli/commands/demo.ts", "cli/listen", "main.ts"]],
-  ["node:fs", ["bundle", "storage", "chain", "cli", "contracts.ts", "http/docs.ts", "main.ts", "config.ts"]],
+  [
+    "node:fs",
+    [
+      "bundle",
+      "storage",
+      "chain",
+      "cli",
+      "contracts.ts",
+      "dashboard/public/contract-parts.ts",
+      "http/docs.ts",
+      "http/pages.ts",
+      "main.ts",
+      "config.ts",
+    ],
+  ],
   // The audit that goes on serves its figures.
   ["node:http", ["cli/audit", "cli/listen", "chain/embedded", "http", "webhooks", "main.ts"]],
   ["node:https", ["webhooks"]],
-  ["node:module", ["chain/embedded"]],
+  ["node:module", ["chain/embedded", "compile-cache.ts"]],
   ["node:net", ["chain/embedded", "cli/listen", "http", "webhooks", "main.ts"]],
   ["node:os", ["cli/audit", "config.ts", "main.ts"]],
-  ["node:path", ["bundle", "storage", "chain/embedded", "cli", "http", "main.ts", "config.ts"]],
+  ["node:path", ["bundle", "storage", "chain/embedded", "compile-cache.ts", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
-  ["node:timers", ["cli/audit", "ledger", "storage", "webhooks", "main.ts", "jobs"]],
+  ["node:timers", ["chain", "cli/audit", "ledger", "storage", "webhooks", "main.ts", "jobs"]],
   ["node:url", ["cli/commands/demo.ts", "dashboard/vite.config.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.

@@ -393,8 +393,7 @@ describe("deliveries", () => {
       await here.anchor();
       await here.settled("refused once", ({ attempts, event }) => attempts === 1 || event.reference === 2, 2);
       expect(await here.record.store.removeEndpoint(here.record.tenant.id, id, here.record.clock.now)).to.equal(true);
-      here.pass(HOUR_MS);
-      await here.restart();
+      here.deliveries.endpointDeleted();
       const parked = await here.settled("parked", ({ state }) => state === "parked", 2);
       expect(parked.map(({ lastError }) => lastError)).to.deep.equal(["ENDPOINT_DELETED", "ENDPOINT_DELETED"]);
       expect(to.received).to.have.length(1);

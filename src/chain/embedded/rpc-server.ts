@@ -11,10 +11,14 @@ const MAX_BODY_BYTES = 2 * 1024 * 1024;
 const STOP_PATIENCE = 2000;
 
 /** Any page may read: there is nothing here but a public chain. */
-const CORS = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "POST, GET, OPTIONS",
+const CORS = { "access-control-allow-origin": "*" };
+
+/** What a browser hears before it sends a page's question: also that a page from elsewhere may ask a machine of its own network. */
+const PREFLIGHT = {
+  "access-control-allow-methods": "POST",
   "access-control-allow-headers": "*",
+  "access-control-allow-private-network": "true",
+  "access-control-max-age": "600",
 };
 
 export interface RpcServer {
@@ -63,7 +67,7 @@ async function bind(server: Server, host: string, port: number): Promise<void> {
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, call: Call | undefined): Promise<void> {
-  if (request.method === "OPTIONS") return reply(response, 204);
+  if (request.method === "OPTIONS") return reply(response, 204, undefined, PREFLIGHT);
   if (request.method === "GET") {
     return reply(response, 200, JSON.stringify({ service: "embedded chain", protocol: "JSON-RPC 2.0 over POST" }));
   }
@@ -89,8 +93,8 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return length <= MAX_BODY_BYTES ? Buffer.concat(chunks).toString("utf8") : undefined;
 }
 
-function reply(response: ServerResponse, status: number, body?: string): void {
+function reply(response: ServerResponse, status: number, body?: string, more: Record<string, string> = {}): void {
   const type = body === undefined ? {} : { "content-type": "application/json" };
-  response.writeHead(status, { ...CORS, ...type });
+  response.writeHead(status, { ...CORS, ...more, ...type });
   response.end(body);
 }

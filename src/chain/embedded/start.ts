@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { compileCacheOfThread } from "../../compile-cache.ts";
 import { ChainFailedError, ChainStartError } from "./errors.ts";
 import { DEFAULT_CHAIN_ID } from "./genesis.ts";
 import { holdNativeLibrary } from "./native-library.ts";
@@ -56,7 +57,7 @@ export async function startEmbeddedChain(options: EmbeddedChainOptions): Promise
   const worker = new Worker(new URL("./worker.ts", import.meta.url), {
     workerData: { dir, port, host, chainId, publisher } satisfies WorkerInput,
     // The thread sees nothing of the server's environment, and Hardhat does not ask for statistics.
-    env: { HARDHAT_DISABLE_TELEMETRY: "true" },
+    env: { HARDHAT_DISABLE_TELEMETRY: "true", ...compileCacheOfThread() },
     // Nor its flags: with those of `node --eval` no file could be run here.
     execArgv: [],
     name: "embedded-chain",

@@ -5,7 +5,7 @@
  * them back. The publisher's key is not among these keys, and never reaches this thread.
  */
 
-import { type AccessList, type Address, BaseError, type Hex } from "viem";
+import type { AccessList, Address, Hex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { RPC, RpcError } from "./errors.ts";
 import { WELL_KNOWN_KEYS } from "./genesis.ts";
@@ -61,7 +61,8 @@ export async function signAsWellKnown(network: Network, chainId: number, request
     const { accessList: _, ...legacy } = required;
     return await account.signTransaction({ ...legacy, type: "legacy", gasPrice: legacyPrice });
   } catch (error) {
-    if (error instanceof BaseError) throw invalid(error.shortMessage);
+    // viem's errors, by their mark: their class comes only with the whole library, which the thread does without.
+    if (error instanceof Error && "shortMessage" in error) throw invalid(String(error.shortMessage));
     throw error;
   }
 }

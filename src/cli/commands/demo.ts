@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { nodeRefusal } from "../../storage/sqlite/needed-node.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../ending.ts";
 
@@ -15,7 +16,12 @@ export const demo = command({
   },
   examples: [["demo", "over ./data, with the server that runs there or one of its own"]],
   exits: { 1: "something was not as it must be" },
-  async run({ all, json }, { env, leaveSignals }) {
+  async run({ all, json }, { env, err, leaveSignals }) {
+    const refusal = nodeRefusal();
+    if (refusal !== undefined) {
+      err(`tallyroot demo: ${refusal}\n`);
+      return EXIT.REFUSED;
+    }
     const words = [...(all ? ["--all"] : []), ...(json ? ["--json"] : [])];
     const child = spawn(process.execPath, [fileURLToPath(DEMO), ...words], {
       stdio: "inherit",

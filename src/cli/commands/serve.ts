@@ -1,4 +1,6 @@
+import { nodeRefusal } from "../../storage/sqlite/needed-node.ts";
 import { command } from "../command.ts";
+import { EXIT } from "../ending.ts";
 
 /** The setting that an option stands for. */
 const SETTING_OF = {
@@ -22,7 +24,12 @@ export const serve = command({
     ["serve --data-dir elsewhere --port 0 --chain-port 0", "beside another one"],
   ],
   exits: { 0: "ended in order, after Ctrl-C too", 1: "it cannot start, and says why" },
-  async run(values, { env, leaveSignals }) {
+  async run(values, { env, err, leaveSignals }) {
+    const refusal = nodeRefusal();
+    if (refusal !== undefined) {
+      err(`tallyroot: ${refusal}\n`);
+      return EXIT.REFUSED;
+    }
     const set = (Object.keys(SETTING_OF) as (keyof typeof SETTING_OF)[]).flatMap((option) =>
       values[option] === undefined ? [] : [[SETTING_OF[option], values[option]]],
     );

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createWalletClient, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { asking, chainReader } from "../../chain/anchor-log.ts";
 import { anchorLogAbi } from "../../chain/anchor-log-abi.ts";
+import { asking, chainReader } from "../../chain/anchor-log-client.ts";
 import { checksumAddress } from "../../core/address.ts";
 import { fromHex, type Hex, toHex } from "../../core/bytes.ts";
 import { ChainUnavailableError } from "../../core/errors.ts";

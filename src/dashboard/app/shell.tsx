@@ -104,10 +104,10 @@ function WhoMenu() {
   const [error, setError] = useState<unknown>(null);
   const leave = () => void signOut().catch(setError);
   return (
-    <Menu position="bottom-end" width={280}>
+    <Menu position="bottom-end" width={280} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton
-          aria-label={`signed in: ${who.tenant}, ${who.key.scope}`}
+          aria-label={`${who.customerId ?? who.tenant} ${who.key.scope} key, signed in`}
           px={6}
           py={4}
           style={{ borderRadius: 8 }}

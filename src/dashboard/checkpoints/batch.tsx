@@ -3,13 +3,13 @@ import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react
 import { useState } from "react";
 import type { CheckpointBatchView } from "../../sdk/answers.ts";
 import { useSession } from "../app/session.tsx";
+import { Fact, Facts } from "../look/facts.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Failure, Outcome } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";
 import { State } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
 import { CheckpointTable } from "./checkpoint-table.tsx";
-import { Facts } from "./facts.tsx";
 import { OffsetPager } from "./offset-pager.tsx";
 import { windowText } from "./windows.ts";
 
@@ -44,13 +44,13 @@ export function Batch({ batch, query }: Props) {
       {query.error && <Failure error={query.error} stale />}
       <Stack gap="md">
         <Surface>
-          <Facts
-            facts={[
-              ["Checkpoint", checkpointId],
-              ["Period (UTC)", windowText(batch)],
-              ["Made (UTC)", <Moment key="made" time={createdAt} />],
-            ]}
-          />
+          <Facts>
+            <Fact name="Checkpoint">{checkpointId}</Fact>
+            <Fact name="Period (UTC)">{windowText(batch)}</Fact>
+            <Fact name="Made (UTC)">
+              <Moment time={createdAt} />
+            </Fact>
+          </Facts>
         </Surface>
         <Surface title="Statements" flush>
           <Outcome query={page} lines={8}>

@@ -1,4 +1,4 @@
-import { Table, Text } from "@mantine/core";
+import { Box, Table, Text } from "@mantine/core";
 import { Link } from "wouter";
 import type { CheckpointView } from "../../sdk/answers.ts";
 import { ledgerPath } from "../app/places.ts";
@@ -7,6 +7,7 @@ import { Hash } from "../look/hash.tsx";
 import { Moment } from "../look/moment.tsx";
 import { State } from "../look/state.tsx";
 import { useExactBalances } from "./exact-balances.ts";
+import { WideTable } from "./wide-table.tsx";
 import { windowText } from "./windows.ts";
 
 /** The path of one statement. */
@@ -17,36 +18,33 @@ export function checkpointPath(checkpointId: string): string {
 /** Statements, one row each. */
 export function CheckpointTable({ checkpoints }: { checkpoints: readonly CheckpointView[] }) {
   return (
-    <Table.ScrollContainer minWidth={1080}>
-      <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Period (UTC)</Table.Th>
-            <Table.Th scope="col">Customer</Table.Th>
-            <Table.Th scope="col">Status</Table.Th>
-            <Table.Th scope="col" ta="right">
-              Deltas
-            </Table.Th>
-            <Table.Th scope="col" ta="right">
-              Opening
-            </Table.Th>
-            <Table.Th scope="col" ta="right">
-              Net change
-            </Table.Th>
-            <Table.Th scope="col" ta="right">
-              Closing
-            </Table.Th>
-            <Table.Th scope="col">Proof root</Table.Th>
-            <Table.Th scope="col">Made (UTC)</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {checkpoints.map((checkpoint) => (
-            <CheckpointRow key={checkpoint.checkpointId} checkpoint={checkpoint} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <WideTable name="statements" minWidth={900}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col" style={{ whiteSpace: "nowrap" }}>
+            Period (UTC)
+          </Table.Th>
+          <Table.Th scope="col">Customer</Table.Th>
+          <Table.Th scope="col">Status</Table.Th>
+          <Table.Th scope="col" ta="right">
+            Deltas
+          </Table.Th>
+          <Table.Th scope="col" ta="right">
+            Net change
+          </Table.Th>
+          <Table.Th scope="col" ta="right">
+            Opening and closing
+          </Table.Th>
+          <Table.Th scope="col">Proof root</Table.Th>
+          <Table.Th scope="col">Made (UTC)</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {checkpoints.map((checkpoint) => (
+          <CheckpointRow key={checkpoint.checkpointId} checkpoint={checkpoint} />
+        ))}
+      </Table.Tbody>
+    </WideTable>
   );
 }
 
@@ -56,7 +54,7 @@ function CheckpointRow({ checkpoint }: { checkpoint: CheckpointView }) {
   const balances = useExactBalances(checkpoint);
   return (
     <Table.Tr>
-      <Table.Th scope="row" fw={500}>
+      <Table.Th scope="row" fw={500} style={{ whiteSpace: "nowrap" }}>
         <Link href={checkpointPath(checkpointId)}>{mode === "selection" ? "A selection" : windowText(checkpoint)}</Link>
       </Table.Th>
       <Table.Td>
@@ -69,14 +67,24 @@ function CheckpointRow({ checkpoint }: { checkpoint: CheckpointView }) {
         )}
       </Table.Td>
       <Table.Td>
-        <State status={status} />
+        <Box miw="max-content">
+          <State status={status} />
+        </Box>
       </Table.Td>
       <Table.Td ta="right">{deltasCount.toLocaleString("en")}</Table.Td>
-      <Table.Td ta="right">{balances ? <Amount exact={balances.openingExact} /> : "…"}</Table.Td>
       <Table.Td ta="right">
         <Amount exact={netChangeExact} signed />
       </Table.Td>
-      <Table.Td ta="right">{balances ? <Amount exact={balances.closingExact} /> : "…"}</Table.Td>
+      <Table.Td ta="right">
+        {balances ? (
+          <>
+            <Amount exact={balances.openingExact} display="block" c="dimmed" />
+            <Amount exact={balances.closingExact} display="block" />
+          </>
+        ) : (
+          "…"
+        )}
+      </Table.Td>
       <Table.Td>
         <Hash value={proofRoot} name="proof root" />
       </Table.Td>

@@ -91,9 +91,9 @@ function CheckpointList({ customerId, window }: ListProps) {
       <Outcome query={checkpoints} lines={8}>
         {({ checkpoints: shown, pagination }) =>
           pagination.total === 0 ? (
-            <Nothing title={filtered ? "No checkpoint over exactly this" : "No checkpoint yet"}>
+            <Nothing title={filtered ? "No checkpoint here" : "No checkpoint yet"}>
               {filtered ? (
-                "A checkpoint is found by the window that it was made over. Choose all time to see every one."
+                "A checkpoint is listed when its whole window lies in the period. Choose all time to see every one."
               ) : (
                 <Text fz="sm">At the end of a month, make one for each customer: it is what goes on the invoice.</Text>
               )}

@@ -15,14 +15,19 @@ export function InvoiceText({ statement, balances }: { statement: CheckpointView
       actions={
         <CopyButton value={text} timeout={2000}>
           {({ copied, copy }) => (
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
-              onClick={copy}
-            >
-              <span role="status">{copied ? "Copied" : "Copy the invoice text"}</span>
-            </Button>
+            <>
+              <span role="status" className="visually-hidden">
+                {copied && "the invoice text is copied"}
+              </span>
+              <Button
+                size="xs"
+                variant="default"
+                leftSection={copied ? <IconCheck size={14} aria-hidden /> : <IconCopy size={14} aria-hidden />}
+                onClick={copy}
+              >
+                {copied ? "Copied" : "Copy the invoice text"}
+              </Button>
+            </>
           )}
         </CopyButton>
       }

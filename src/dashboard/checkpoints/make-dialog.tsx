@@ -38,7 +38,7 @@ export function MakeDialog({ customerId: chosenBefore, onClose }: Props) {
   const { reset } = making;
   const ready = windowProblem(window) === undefined && (whose === "all" || customerId !== null);
   return (
-    <Dialog title="Make a checkpoint" opened onClose={onClose}>
+    <Dialog title="Make a checkpoint" onClose={onClose}>
       <Stack>
         <SegmentedControl
           aria-label="whose statement"

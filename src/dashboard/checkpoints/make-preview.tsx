@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { formatUnits, units } from "../../sdk/amounts.ts";
 import { useSession } from "../app/session.tsx";
 import { Amount } from "../look/amount.tsx";
+import { Fact, Facts } from "../look/facts.tsx";
 import { Outcome } from "../look/outcome.tsx";
-import { Facts } from "./facts.tsx";
 import { choiceText, monthOf, type WindowChoice, windowInput } from "./windows.ts";
 
 type Props = {
@@ -58,14 +58,18 @@ function OneCustomer({ customerId, window }: { customerId: string; window: Windo
         if (!first) return <Text fz="sm">No delta is recorded in this window: the statement will say just that.</Text>;
         const opening = units(first.balanceExact) - units(first.deltaExact);
         return (
-          <Facts
-            facts={[
-              ["Deltas", `${deltasCount.toLocaleString("en")}, from delta ${first.sequence.toLocaleString("en")} on`],
-              ["Opening balance", <Amount key="opening" exact={formatUnits(opening)} />],
-              ["Net change", <Amount key="net" exact={computedBalanceExact} signed />],
-              ["Closing balance", <Amount key="closing" exact={formatUnits(opening + units(computedBalanceExact))} />],
-            ]}
-          />
+          <Facts>
+            <Fact name="Deltas">{`${deltasCount.toLocaleString("en")}, from delta ${first.sequence.toLocaleString("en")} on`}</Fact>
+            <Fact name="Opening balance">
+              <Amount exact={formatUnits(opening)} />
+            </Fact>
+            <Fact name="Net change">
+              <Amount exact={computedBalanceExact} signed />
+            </Fact>
+            <Fact name="Closing balance">
+              <Amount exact={formatUnits(opening + units(computedBalanceExact))} />
+            </Fact>
+          </Facts>
         );
       }}
     </Outcome>

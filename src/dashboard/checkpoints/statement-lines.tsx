@@ -1,4 +1,4 @@
-import { Table, Text } from "@mantine/core";
+import { Box, Table, Text } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { CheckpointView, DeltaStatus } from "../../sdk/answers.ts";
@@ -10,8 +10,9 @@ import { Nothing, Outcome } from "../look/outcome.tsx";
 import { State } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
 import { OffsetPager } from "./offset-pager.tsx";
+import { WideTable } from "./wide-table.tsx";
 
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 50;
 
 /** One line of a statement. Without content, a line is its amount, its time and its status. */
 type StatementLine = {
@@ -35,7 +36,7 @@ export function StatementLines({ statement }: { statement: CheckpointView }) {
     queryKey: ["statement lines", checkpointId, status, offset],
     queryFn: () => linesOf(pac, statement, offset),
     placeholderData: keepPreviousData,
-    refetchInterval: status === "VERIFIED" ? false : undefined,
+    ...(status === "VERIFIED" && { refetchInterval: false }),
     enabled: deltasCount > 0,
   });
   if (deltasCount === 0)
@@ -65,9 +66,15 @@ export function StatementLines({ statement }: { statement: CheckpointView }) {
 
 function Lines({ lines }: { lines: readonly StatementLine[] }) {
   const named = lines.some(({ sequence }) => sequence !== null);
+  const verified = lines.every(({ status }) => status === "VERIFIED");
   return (
-    <Table.ScrollContainer minWidth={named ? 820 : 480}>
-      <Table verticalSpacing={6} horizontalSpacing="md" highlightOnHover>
+    <>
+      {verified && (
+        <Text fz="sm" c="dimmed" px="md" pb="xs">
+          Every line shown is VERIFIED.
+        </Text>
+      )}
+      <WideTable name="lines of the statement" minWidth={named ? 820 : 480}>
         <Table.Thead>
           <Table.Tr>
             {named && (
@@ -85,7 +92,7 @@ function Lines({ lines }: { lines: readonly StatementLine[] }) {
                 Balance
               </Table.Th>
             )}
-            <Table.Th scope="col">Status</Table.Th>
+            {!verified && <Table.Th scope="col">Status</Table.Th>}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -100,7 +107,9 @@ function Lines({ lines }: { lines: readonly StatementLine[] }) {
                 <Moment time={time} />
               </Table.Td>
               <Table.Td>
-                <Text fz="sm">{what ?? "not disclosed"}</Text>
+                <Text fz="sm" className="cell-text">
+                  {what ?? "not disclosed"}
+                </Text>
               </Table.Td>
               <Table.Td ta="right">
                 <Amount exact={deltaExact} signed />
@@ -110,14 +119,18 @@ function Lines({ lines }: { lines: readonly StatementLine[] }) {
                   <Amount exact={balanceExact} />
                 </Table.Td>
               )}
-              <Table.Td>
-                <State status={status} />
-              </Table.Td>
+              {!verified && (
+                <Table.Td>
+                  <Box miw="max-content">
+                    <State status={status} />
+                  </Box>
+                </Table.Td>
+              )}
             </Table.Tr>
           ))}
         </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+      </WideTable>
+    </>
   );
 }
 

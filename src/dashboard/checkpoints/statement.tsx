@@ -5,8 +5,10 @@ import { Link } from "wouter";
 import type { CheckpointView } from "../../sdk/answers.ts";
 import { ledgerPath } from "../app/places.ts";
 import { useSession } from "../app/session.tsx";
+import { QrCode } from "../ledger/qr-code.tsx";
 import { Amount } from "../look/amount.tsx";
 import { download } from "../look/download.ts";
+import { Fact, Facts } from "../look/facts.tsx";
 import { Hash } from "../look/hash.tsx";
 import { MayNot } from "../look/may-not.tsx";
 import { Moment } from "../look/moment.tsx";
@@ -16,9 +18,7 @@ import { State } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
 import { AnchorPlace } from "./anchor-place.tsx";
 import { useExactBalances } from "./exact-balances.ts";
-import { Facts } from "./facts.tsx";
 import { InvoiceText } from "./invoice-text.tsx";
-import { QrCode } from "./qr-code.tsx";
 import { StatementLines } from "./statement-lines.tsx";
 import { windowText } from "./windows.ts";
 
@@ -48,44 +48,59 @@ export function Statement({ statement, query }: Props) {
     >
       {query.error && <Failure error={query.error} stale />}
       <Stack gap="md">
+        <Text className="print-only" fw={700}>
+          Tallyroot statement
+        </Text>
         <Surface>
-          <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+          <SimpleGrid cols={{ base: 1, md: 3 }}>
             <Figure name="Opening balance" exact={balances?.openingExact} />
             <Figure name="Net change" exact={netChangeExact} signed />
             <Figure name="Closing balance" exact={balances?.closingExact} />
-            <Box>
-              <Text fz="sm" c="dimmed">
-                Status
-              </Text>
-              <Box role="status" mt={6}>
-                <State status={statement.status} />
-              </Box>
-            </Box>
           </SimpleGrid>
         </Surface>
         <Surface title="What is stated">
-          <Group align="flex-start" gap="xl">
+          <Group align="flex-start" gap="md">
             <Box flex="1 1 26rem" miw={0}>
-              <Facts
-                facts={[
-                  ["Customer", customerId ?? "erased"],
-                  ["Ledger", <Hash key="ledger" value={ledgerIdentifier} name="ledger identifier" whole />],
-                  ["From (UTC)", <Moment key="from" time={statement.from} />],
-                  ["To, not included (UTC)", <Moment key="to" time={statement.to} />],
-                  ["Deltas", deltasText(deltasCount, selection ? null : [firstSequence, last])],
-                  ["Proof root", <Hash key="proof" value={statement.proofRoot} name="proof root" whole />],
-                  ["Merkle root", <Hash key="merkle" value={statement.merkleRoot} name="merkle root" whole />],
-                  ["Made (UTC)", <Moment key="made" time={statement.createdAt} />],
-                  ["Checkpoint", checkpointId],
-                  ["Anchor", <AnchorPlace key="anchor" statement={statement} />],
-                ]}
-              />
+              <Facts>
+                <Fact name="Status">
+                  <span role="status">
+                    <State status={statement.status} />
+                  </span>
+                </Fact>
+                <Fact name="Customer">{customerId ?? "erased"}</Fact>
+                <Fact name="Ledger">
+                  <Hash value={ledgerIdentifier} name="ledger identifier" whole />
+                </Fact>
+                <Fact name="From (UTC)">
+                  <Moment time={statement.from} />
+                </Fact>
+                <Fact name="To, not included (UTC)">
+                  <Moment time={statement.to} />
+                </Fact>
+                <Fact name="Deltas">{deltasText(deltasCount, selection ? null : [firstSequence, last])}</Fact>
+                <Fact name="Proof root">
+                  <Hash value={statement.proofRoot} name="proof root" whole />
+                </Fact>
+                <Fact name="Merkle root">
+                  <Hash value={statement.merkleRoot} name="merkle root" whole />
+                </Fact>
+                <Fact name="Made (UTC)">
+                  <Moment time={statement.createdAt} />
+                </Fact>
+                <Fact name="Checkpoint">{checkpointId}</Fact>
+                <Fact name="Anchor">
+                  <AnchorPlace statement={statement} />
+                </Fact>
+                <Fact name="Verify at">
+                  <a href={statement.verifyUrl}>{statement.verifyUrl}</a>
+                </Fact>
+              </Facts>
             </Box>
-            <Box ta="center" maw={180}>
-              <QrCode text={statement.verifyUrl} name="the address where anybody can verify this statement" />
-              <Text fz="xs" mt={4}>
-                <a href={statement.verifyUrl}>Verify this statement</a>
-              </Text>
+            <Box w={150}>
+              <QrCode
+                text={statement.verifyUrl}
+                name="QR code of the address where anybody can verify this statement"
+              />
             </Box>
           </Group>
         </Surface>
@@ -102,7 +117,7 @@ function Figure({ name, exact, signed = false }: { name: string; exact: string |
       <Text fz="sm" c="dimmed">
         {name}
       </Text>
-      <Text fz={20} fw={650} component="div">
+      <Text fz={18} fw={650} component="div">
         {exact === undefined ? (
           "…"
         ) : (

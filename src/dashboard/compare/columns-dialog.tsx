@@ -32,7 +32,7 @@ export function ColumnsDialog({ header, columns, onColumns, onClose }: Props) {
     (name) => chosen[name as Member] !== undefined,
   );
   return (
-    <Dialog title="Which column is what" opened onClose={onClose}>
+    <Dialog title="Which column is what" onClose={onClose}>
       <Stack gap="sm">
         <Text fz="sm">
           A row needs an amount or a balance. It names its delta by a sequence, receipt, record or reference id; rows

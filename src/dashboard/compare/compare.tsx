@@ -9,19 +9,20 @@ import { windowIn, windowMembers, windowProblem } from "../checkpoints/windows.t
 import { Busy, Failure } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";
 import { Surface } from "../look/surface.tsx";
-import { compareWithRecord, type PartyName, type Question, type View } from "./comparing.ts";
+import { compareWithRecord, type PartyName, type Question } from "./comparing.ts";
 import { CustomerChoice } from "./customer-choice.tsx";
 import { ListRefused } from "./list-reader.ts";
-import { PartyInput } from "./party-input.tsx";
+import { type Given, PartyInput } from "./party-input.tsx";
 import { Report } from "./report.tsx";
 
-type Views = Question["views"];
+type GivenByParty = Readonly<Record<PartyName, Given>>;
+const NOTHING: Given = { view: null, notYet: null };
 
 /** What two parties have, held against the record: where they part, and what the difference is made of. */
 export function Compare() {
   const { pac, customerId: own } = useSession();
   const [query, setQuery] = useSearchParams();
-  const [views, setViews] = useState<Views>({});
+  const [given, setGiven] = useState<GivenByParty>({ yours: NOTHING, theirs: NOTHING });
   const [countedFrom, setCountedFrom] = useState<Question["countedFrom"]>("ledger");
   const customerId = own ?? query.get("customerId");
   const window = windowIn(query);
@@ -34,17 +35,18 @@ export function Compare() {
     forget();
     setQuery((before) => changed(before, members), { replace: true });
   };
-  const setView = useCallback(
-    (party: PartyName, view: View | null) => {
+  const setParty = useCallback(
+    (party: PartyName, next: Given) => {
       forget();
-      setViews(({ [party]: _, ...others }) => (view === null ? others : { ...others, [party]: view }));
+      setGiven((before) => ({ ...before, [party]: next }));
     },
     [forget],
   );
-  const onYours = useCallback((view: View | null) => setView("yours", view), [setView]);
-  const onTheirs = useCallback((view: View | null) => setView("theirs", view), [setView]);
+  const onYours = useCallback((next: Given) => setParty("yours", next), [setParty]);
+  const onTheirs = useCallback((next: Given) => setParty("theirs", next), [setParty]);
 
-  const missing = whatIsMissing(customerId, views, windowProblem(window));
+  const views = viewsOf(given);
+  const missing = whatIsMissing(customerId, given, windowProblem(window));
   return (
     <Screen
       title="Compare"
@@ -85,8 +87,8 @@ export function Compare() {
             )}
           </Surface>
           <Group align="stretch" gap="md">
-            <PartyInput party="yours" customerId={customerId} onView={onYours} />
-            <PartyInput party="theirs" customerId={customerId} onView={onTheirs} />
+            <PartyInput party="yours" customerId={customerId} onGiven={onYours} />
+            <PartyInput party="theirs" customerId={customerId} onGiven={onTheirs} />
           </Group>
           <Group gap="md">
             <Button
@@ -119,10 +121,16 @@ function Refusal({ error }: { error: Error }) {
   );
 }
 
-function whatIsMissing(customerId: string | null, views: Views, wrongWindow: string | undefined): string | null {
+function viewsOf({ yours, theirs }: GivenByParty): Question["views"] {
+  return { ...(yours.view && { yours: yours.view }), ...(theirs.view && { theirs: theirs.view }) };
+}
+
+function whatIsMissing(customerId: string | null, given: GivenByParty, wrongWindow: string | undefined): string | null {
   if (customerId === null) return "Choose the customer first.";
-  if (wrongWindow !== undefined) return wrongWindow;
-  return Object.keys(views).length === 0 ? "Give a list or a balance that can be used." : null;
+  const { yours, theirs } = given;
+  const notYet = wrongWindow ?? yours.notYet ?? theirs.notYet;
+  if (notYet !== null) return notYet;
+  return yours.view || theirs.view ? null : "Give a list or a balance.";
 }
 
 function changed(before: URLSearchParams, members: Record<string, string | null>): URLSearchParams {

@@ -46,10 +46,14 @@ export async function* csvRows(pieces: AsyncIterable<string>): AsyncGenerator<Ro
 
 /** Where the last whole record ends: after a line feed that is in no quoted cell, which an even number of quotes before it tells. */
 function endOfRecords(text: string): number {
-  const last = text.lastIndexOf("\n");
-  if (last === -1 || quotes(text.slice(0, last)) % 2 === 0) return last + 1;
-  const opened = text.lastIndexOf('"', last);
-  return text.lastIndexOf("\n", opened) + 1;
+  let end = text.lastIndexOf("\n") + 1;
+  let before = quotes(text.slice(0, end));
+  while (end > 0 && before % 2 === 1) {
+    const earlier = text.lastIndexOf("\n", end - 2) + 1;
+    before -= quotes(text.slice(earlier, end));
+    end = earlier;
+  }
+  return end;
 }
 
 /** Without quotes a line is a record, and a million of them take a second instead of half a minute. */

@@ -2,9 +2,9 @@ import { Button, Group, Table, Text } from "@mantine/core";
 import { IconArrowLeft, IconArrowRight } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DisputeView } from "../../sdk/answers.ts";
+import { WideTable } from "../checkpoints/wide-table.tsx";
 import { Amount } from "../look/amount.tsx";
 import { Hash } from "../look/hash.tsx";
-import { Tag } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
 import type { WholeOutcome } from "./comparing.ts";
 import { lineOf } from "./dispute-line.ts";
@@ -24,37 +24,36 @@ export function DisputeTable({ outcome }: { outcome: WholeOutcome }) {
   const shown = listed.slice(first, first + many);
   return (
     <Surface title="Disputes" flush>
-      <Table.ScrollContainer minWidth={820}>
-        <Table verticalSpacing={6} horizontalSpacing="md" highlightOnHover>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col" ta="right">
-                Delta
-              </Table.Th>
-              <Table.Th scope="col">Party</Table.Th>
-              <Table.Th scope="col">Kind</Table.Th>
-              <Table.Th scope="col" ta="right">
-                Record
-              </Table.Th>
-              <Table.Th scope="col" ta="right">
-                Stated
-              </Table.Th>
-              <Table.Th scope="col" ta="right">
-                Difference
-              </Table.Th>
-              <Table.Th scope="col">Name</Table.Th>
-              <Table.Th scope="col" ta="right">
-                Line
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((dispute, i) => (
-              <DisputeRow key={first + i} dispute={dispute} line={lineOf(dispute, outcome)} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <WideTable name="disputes" minWidth={820}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col" ta="right">
+              Delta
+            </Table.Th>
+            <Table.Th scope="col">Party</Table.Th>
+            <Table.Th scope="col">Kind</Table.Th>
+            <Table.Th scope="col" ta="right">
+              Record
+            </Table.Th>
+            <Table.Th scope="col" ta="right">
+              Stated
+            </Table.Th>
+            <Table.Th scope="col" ta="right">
+              Difference
+            </Table.Th>
+            <Table.Th scope="col">Name, and line of the list</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {shown.map((dispute) => (
+            <DisputeRow
+              key={`${dispute.party} ${dispute.kind} ${dispute.sequence} ${dispute.entry}`}
+              dispute={dispute}
+              line={lineOf(dispute, outcome)}
+            />
+          ))}
+        </Table.Tbody>
+      </WideTable>
       <Group justify="space-between" px="md" py="sm" style={{ borderTop: "1px solid var(--line)" }}>
         <Text fz="sm" c="dimmed">
           {count(first + 1)} to {count(first + shown.length)} of {count(comparison.disputedCount)} disputes
@@ -95,7 +94,9 @@ function DisputeRow({ dispute, line }: { dispute: DisputeView; line: number | nu
       </Table.Th>
       <Table.Td>{PARTIES[party].name}</Table.Td>
       <Table.Td>
-        <Tag tone="bad">{KINDS[kind].name}</Tag>
+        <Text fz="sm" fw={600} c="var(--bad)">
+          {KINDS[kind].name}
+        </Text>
       </Table.Td>
       <Table.Td ta="right">{recordedDeltaExact === null ? "–" : <Amount exact={recordedDeltaExact} signed />}</Table.Td>
       <Table.Td ta="right">
@@ -114,8 +115,12 @@ function DisputeRow({ dispute, line }: { dispute: DisputeView; line: number | nu
       </Table.Td>
       <Table.Td>
         <DisputeName dispute={dispute} />
+        {line !== null && (
+          <Text fz="xs" c="dimmed">
+            line {count(line)}
+          </Text>
+        )}
       </Table.Td>
-      <Table.Td ta="right">{line === null ? "–" : count(line)}</Table.Td>
     </Table.Tr>
   );
 }
@@ -123,7 +128,12 @@ function DisputeRow({ dispute, line }: { dispute: DisputeView; line: number | nu
 /** What the delta is called: as the party called it, or as the record does. */
 function DisputeName({ dispute: { referenceId, receiptId, sent } }: { dispute: DisputeView }) {
   const reference = referenceId ?? sent?.referenceId ?? sent?.recordId;
-  if (reference) return <Text fz="sm">{reference}</Text>;
+  if (reference)
+    return (
+      <Text fz="sm" className="cell-text">
+        {reference}
+      </Text>
+    );
   const receipt = receiptId ?? sent?.receiptId;
   return receipt ? <Hash value={receipt} name="receipt id" /> : <Text fz="sm">delta {sent?.sequence}</Text>;
 }

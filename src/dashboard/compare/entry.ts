@@ -4,7 +4,7 @@ import { type Columns, NAMES, namesDeltas } from "./columns.ts";
 
 /** What the API takes as a name (wire/fields.ts and wire/compare.ts have the limits). */
 const NAME_RULES = {
-  sequence: { pattern: /^[1-9][0-9]{0,14}$/, says: "is no sequence: deltas are counted 1, 2, 3 …" },
+  sequence: { pattern: /^[1-9][0-9]{0,14}$/, says: "is no sequence: the first delta is 1" },
   receiptId: { pattern: /^0x[0-9a-f]{64}$/i, says: "is no receipt id: that is 0x and 64 hex digits" },
   recordId: { pattern: /^.{1,128}$/, says: "is longer than a record id can be" },
   referenceId: { pattern: /^.{1,255}$/su, says: "is longer than a reference id can be" },

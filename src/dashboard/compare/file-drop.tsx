@@ -9,7 +9,7 @@ type Props = { name: string; onFile: (file: File) => void };
 export function FileDrop({ name, onFile }: Props) {
   return (
     <Dropzone
-      onDrop={([file]) => file && onFile(file)}
+      onDrop={([file]: File[]) => file && onFile(file)}
       activateOnClick={false}
       activateOnKeyboard={false}
       multiple={false}
@@ -27,7 +27,7 @@ export function FileDrop({ name, onFile }: Props) {
         </Text>
         <FileButton onChange={(file) => file && onFile(file)} accept=".csv,.txt,.tsv,text/csv,text/plain">
           {(props) => (
-            <Button {...props} size="xs" variant="default" aria-label={`choose the file of ${name.toLowerCase()}`}>
+            <Button {...props} size="xs" variant="default" aria-label={`Choose a file for ${name.toLowerCase()}`}>
               Choose a file
             </Button>
           )}

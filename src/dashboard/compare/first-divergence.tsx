@@ -1,12 +1,14 @@
 import { Box, SimpleGrid, Stack, Text } from "@mantine/core";
-import type { DisputeView, DivergenceView } from "../../sdk/answers.ts";
+import type { DivergenceView } from "../../sdk/answers.ts";
 import { Amount } from "../look/amount.tsx";
+import { Fact, Facts } from "../look/facts.tsx";
 import { Hash } from "../look/hash.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Surface } from "../look/surface.tsx";
 import type { PartyName, WholeOutcome } from "./comparing.ts";
 import { lineOf } from "./dispute-line.ts";
 import { KINDS, PARTIES } from "./kinds.ts";
+import { difference } from "./sums.ts";
 
 /** The exact point where they part: what the record has there, and what each party has. */
 export function FirstDivergence({ outcome }: { outcome: WholeOutcome }) {
@@ -15,8 +17,8 @@ export function FirstDivergence({ outcome }: { outcome: WholeOutcome }) {
   const given = (["yours", "theirs"] as const).filter((party) => outcome.question.views[party] !== undefined);
   return (
     <Surface title="Where they part first" style={{ borderColor: "var(--bad)", borderWidth: 2 }}>
-      <SimpleGrid cols={{ base: 1, sm: 1 + given.length }} spacing="lg">
-        <RecordSide divergence={divergence} listed={outcome.listed} />
+      <SimpleGrid cols={{ base: 1, sm: 2, xl: 1 + given.length }} spacing="lg">
+        <RecordSide divergence={divergence} />
         {given.map((party) => (
           <PartySide key={party} party={party} outcome={outcome} divergence={divergence} />
         ))}
@@ -25,9 +27,8 @@ export function FirstDivergence({ outcome }: { outcome: WholeOutcome }) {
   );
 }
 
-function RecordSide({ divergence, listed }: { divergence: DivergenceView; listed: readonly DisputeView[] }) {
+function RecordSide({ divergence }: { divergence: DivergenceView }) {
   const { sequence, receiptId, recordedAt, balanceBeforeExact, balanceAfterExact } = divergence;
-  const recorded = listed.find((dispute) => dispute.sequence === sequence && dispute.recordedDeltaExact !== null);
   return (
     <Stack gap={6}>
       <Text fw={650}>The record</Text>
@@ -37,23 +38,23 @@ function RecordSide({ divergence, listed }: { divergence: DivergenceView; listed
           <Amount exact={balanceAfterExact} />.
         </Text>
       ) : (
-        <>
-          <Line name={`Delta ${sequence.toLocaleString("en")}`}>
-            {recorded?.recordedDeltaExact ? <Amount exact={recorded.recordedDeltaExact} signed /> : null}
-          </Line>
-          <Line name="Balance before">
+        <Facts>
+          <Fact name={`Delta ${sequence.toLocaleString("en")}`}>
+            <Amount exact={difference(balanceAfterExact, balanceBeforeExact)} signed />
+          </Fact>
+          <Fact name="Balance before">
             <Amount exact={balanceBeforeExact} />
-          </Line>
-          <Line name="Balance after">
+          </Fact>
+          <Fact name="Balance after">
             <Amount exact={balanceAfterExact} />
-          </Line>
-          <Line name="Recorded (UTC)">
+          </Fact>
+          <Fact name="Recorded (UTC)">
             <Moment time={recordedAt} />
-          </Line>
-          <Line name="Receipt">
+          </Fact>
+          <Fact name="Receipt">
             <Hash value={receiptId} name="receipt id" href={`/verify/${receiptId}`} />
-          </Line>
-        </>
+          </Fact>
+        </Facts>
       )}
     </Stack>
   );
@@ -72,39 +73,36 @@ function PartySide({ party, outcome, divergence }: SideProps) {
   return (
     <Stack gap={6}>
       <Text fw={650}>{PARTIES[party].name}</Text>
-      {here.length === 0 && <Text fz="sm">agrees with the record here.</Text>}
+      {here.length === 0 && (
+        <Text fz="sm">
+          {outcome.question.views[party]?.kind === "balance"
+            ? "states a balance alone, which says nothing of this delta."
+            : "agrees with the record here."}
+        </Text>
+      )}
       {here.slice(0, 3).map((dispute) => (
         <Box key={`${dispute.kind} ${dispute.entry}`}>
           <Text fz="sm">
             {KINDS[dispute.kind].name}: {KINDS[dispute.kind].says}.
           </Text>
-          {dispute.sent?.deltaExact !== undefined && (
-            <Line name="Amount">
-              <Amount exact={dispute.sent.deltaExact} signed />
-            </Line>
-          )}
-          {dispute.sent?.balanceExact !== undefined && (
-            <Line name="Balance after">
-              <Amount exact={dispute.sent.balanceExact} />
-            </Line>
-          )}
-          <Line name="Difference">
-            <Amount exact={dispute.amountExact} signed />
-          </Line>
-          {lineOf(dispute, outcome) !== null && <Line name="In the list">line {lineOf(dispute, outcome)}</Line>}
+          <Facts>
+            {dispute.sent?.deltaExact !== undefined && (
+              <Fact name="Amount">
+                <Amount exact={dispute.sent.deltaExact} signed />
+              </Fact>
+            )}
+            {dispute.sent?.balanceExact !== undefined && (
+              <Fact name="Balance after">
+                <Amount exact={dispute.sent.balanceExact} />
+              </Fact>
+            )}
+            <Fact name="Difference">
+              <Amount exact={dispute.amountExact} signed />
+            </Fact>
+            {lineOf(dispute, outcome) !== null && <Fact name="In the list">line {lineOf(dispute, outcome)}</Fact>}
+          </Facts>
         </Box>
       ))}
     </Stack>
-  );
-}
-
-function Line({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <Text fz="sm" component="div" style={{ display: "flex", gap: 8, flexWrap: "wrap" }}>
-      <Text span fz="sm" c="dimmed">
-        {name}
-      </Text>
-      <span>{children}</span>
-    </Text>
   );
 }

@@ -20,7 +20,7 @@ export function ListSummary({ name, table }: { name: string; table: ReadTable })
           {number(problemCount)} {problemCount === 1 ? "row" : "rows"} cannot be used
         </Tag>
         <Text fz="sm" mt="xs">
-          Nothing was sent. Correct {name} and give it again.
+          Nothing was sent. Correct this first:
         </Text>
         <List fz="sm" mt="xs" spacing={2}>
           {problems.map(({ line, what }) => (

@@ -1,13 +1,13 @@
 import { SimpleGrid, Stack, Text } from "@mantine/core";
 import type { LocalComparison } from "../../sdk/local-comparison.ts";
-import { Facts } from "../checkpoints/facts.tsx";
 import { Amount } from "../look/amount.tsx";
+import { Fact, Facts } from "../look/facts.tsx";
 import { Hash } from "../look/hash.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Surface } from "../look/surface.tsx";
 import type { LongOutcome } from "./comparing.ts";
 import { KINDS, PARTIES } from "./kinds.ts";
-import { balanceBefore } from "./sums.ts";
+import { difference } from "./sums.ts";
 
 /** Where each long list parts from the record first: what both have there. */
 export function LongDivergence({ outcome: { found } }: { outcome: LongOutcome }) {
@@ -40,15 +40,23 @@ function RecordSide({ recorded }: Pick<Divergence, "recorded">) {
   return (
     <Stack gap={4}>
       <Text fw={650}>The record</Text>
-      <Facts
-        facts={[
-          ["Amount", <Amount key="amount" exact={deltaExact} signed />],
-          ["Balance before", <Amount key="before" exact={balanceBefore(balanceExact, deltaExact)} />],
-          ["Balance after", <Amount key="after" exact={balanceExact} />],
-          ["Recorded (UTC)", <Moment key="time" time={recordedAt} />],
-          ["Receipt", <Hash key="receipt" value={receiptId} name="receipt id" href={`/verify/${receiptId}`} />],
-        ]}
-      />
+      <Facts>
+        <Fact name="Amount">
+          <Amount exact={deltaExact} signed />
+        </Fact>
+        <Fact name="Balance before">
+          <Amount exact={difference(balanceExact, deltaExact)} />
+        </Fact>
+        <Fact name="Balance after">
+          <Amount exact={balanceExact} />
+        </Fact>
+        <Fact name="Recorded (UTC)">
+          <Moment time={recordedAt} />
+        </Fact>
+        <Fact name="Receipt">
+          <Hash value={receiptId} name="receipt id" href={`/verify/${receiptId}`} />
+        </Fact>
+      </Facts>
     </Stack>
   );
 }
@@ -58,19 +66,23 @@ function ListSide({ local }: Pick<Divergence, "local">) {
   return (
     <Stack gap={4}>
       <Text fw={650}>The list</Text>
-      <Facts
-        facts={[
-          ...("delta" in local
-            ? ([
-                ["Amount", <Amount key="amount" exact={local.delta} signed />],
-                ["Balance after", <Amount key="after" exact={local.balance} />],
-              ] as const)
-            : []),
-          ...(local.receiptId
-            ? ([["Receipt", <Hash key="receipt" value={local.receiptId} name="receipt id" />]] as const)
-            : []),
-        ]}
-      />
+      <Facts>
+        {"delta" in local && (
+          <>
+            <Fact name="Amount">
+              <Amount exact={local.delta} signed />
+            </Fact>
+            <Fact name="Balance after">
+              <Amount exact={local.balance} />
+            </Fact>
+          </>
+        )}
+        {local.receiptId !== undefined && (
+          <Fact name="Receipt">
+            <Hash value={local.receiptId} name="receipt id" />
+          </Fact>
+        )}
+      </Facts>
     </Stack>
   );
 }

@@ -9,14 +9,17 @@ import type { PartyName, View } from "./comparing.ts";
 import { amountProblem } from "./entry.ts";
 import { FileDrop } from "./file-drop.tsx";
 import { ListSummary } from "./list-summary.tsx";
-import { type GivenList, useList } from "./use-list.ts";
+import { type GivenList, type ListState, useList } from "./use-list.ts";
 
 type Props = {
   party: PartyName;
   /** Whose rows count, where the list has several customers'. */
   customerId: string | null;
-  onView: (view: View | null) => void;
+  /** Told what can be compared, and as long as something was given that cannot, why not. */
+  onGiven: (given: Given) => void;
 };
+
+export type Given = { view: View | null; notYet: string | null };
 
 type Way = "file" | "paste" | "balance";
 
@@ -33,28 +36,31 @@ const WAYS: { value: Way; label: string }[] = [
 const TYPING_MS = 400;
 
 /** What one party has: a list as a file or as text, or a balance. */
-export function PartyInput({ party, customerId, onView }: Props) {
+export function PartyInput({ party, customerId, onGiven }: Props) {
   const [way, setWay] = useState<Way>("file");
   const [given, setGiven] = useState<GivenList | null>(null);
   const [text, setText] = useState("");
   const [balance, setBalance] = useState("");
+  const [typing, setTyping] = useState(false);
   const [mapping, setMapping] = useState(false);
   const list = useList(given, customerId);
   const wrong = balance.trim() === "" ? undefined : amountProblem(balance.trim());
 
   useEffect(() => {
-    if (way === "balance") onView(balance.trim() === "" || wrong ? null : { kind: "balance", balance: balance.trim() });
-    else if (list.kind !== "read" || list.table.unclear || list.table.problemCount > 0) onView(null);
-    else onView({ kind: "list", reader: list.reader, table: list.table });
-  }, [way, list, balance, wrong, onView]);
+    if (typing) onGiven({ view: null, notYet: "The rows are being read." });
+    else if (way === "balance") onGiven(givenBalance(balance.trim(), wrong));
+    else onGiven(givenList(list));
+  }, [way, list, typing, balance, wrong, onGiven]);
   const unclear = list.kind === "read" && list.table.unclear;
   useEffect(() => setMapping(unclear), [unclear]);
 
   const readText = useDebouncedCallback((pasted: string) => {
+    setTyping(false);
     setGiven(pasted.trim() === "" ? null : { name: "the pasted rows", file: new Blob([pasted]) });
   }, TYPING_MS);
   const change = (next: Way) => {
     setWay(next);
+    setTyping(false);
     setGiven(null);
     setText("");
     setBalance("");
@@ -84,6 +90,7 @@ export function PartyInput({ party, customerId, onView }: Props) {
             value={text}
             onChange={(event) => {
               setText(event.currentTarget.value);
+              setTyping(true);
               readText(event.currentTarget.value);
             }}
             minRows={5}
@@ -104,13 +111,13 @@ export function PartyInput({ party, customerId, onView }: Props) {
             styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           />
         )}
-        {list.kind === "reading" && <Busy says={`Reading: ${list.rows.toLocaleString("en")} rows so far`} />}
+        {list.kind === "reading" && !typing && <Busy says={`Reading: ${list.rows.toLocaleString("en")} rows so far`} />}
         {list.kind === "refused" && (
           <Alert role="alert" color="red" variant="light">
             <Text fz="sm">{list.why}</Text>
           </Alert>
         )}
-        {list.kind === "read" && given && <ListSummary name={given.name} table={list.table} />}
+        {list.kind === "read" && given && !typing && <ListSummary name={given.name} table={list.table} />}
         {given && (
           <Group gap="xs">
             {list.kind === "read" && (
@@ -149,4 +156,20 @@ export function PartyInput({ party, customerId, onView }: Props) {
       )}
     </Surface>
   );
+}
+
+function givenBalance(balance: string, wrong: string | undefined): Given {
+  if (balance === "") return { view: null, notYet: null };
+  return wrong === undefined
+    ? { view: { kind: "balance", balance }, notYet: null }
+    : { view: null, notYet: "Correct the balance first." };
+}
+
+function givenList(list: ListState): Given {
+  if (list.kind === "none") return { view: null, notYet: null };
+  if (list.kind === "reading") return { view: null, notYet: "The rows are being read." };
+  if (list.kind === "refused" || list.table.problemCount > 0)
+    return { view: null, notYet: "Correct or remove the list that cannot be used." };
+  if (list.table.unclear) return { view: null, notYet: "Choose which column is what." };
+  return { view: { kind: "list", reader: list.reader, table: list.table }, notYet: null };
 }

@@ -1,5 +1,5 @@
 import { Box, Text } from "@mantine/core";
-import { Facts } from "../checkpoints/facts.tsx";
+import { Fact, Facts } from "../look/facts.tsx";
 import { utcText } from "../look/times.ts";
 import type { Outcome } from "./comparing.ts";
 
@@ -16,17 +16,15 @@ export function ReportHead({ outcome }: { outcome: Outcome }) {
       <Text fw={700} fz="lg">
         Tallyroot comparison report
       </Text>
-      <Facts
-        facts={[
-          ["Customer", question.customerId],
-          ["Ledger", ledger],
-          ["Period (UTC)", window],
-          ["Compared", `${utcText(comparedAt)} UTC`],
-          ["Chain", String(place.chainId)],
-          ["Contract", place.contract],
-          ["Log", place.log],
-        ]}
-      />
+      <Facts>
+        <Fact name="Customer">{question.customerId}</Fact>
+        <Fact name="Ledger">{ledger}</Fact>
+        <Fact name="Period (UTC)">{window}</Fact>
+        <Fact name="Compared">{`${utcText(comparedAt)} UTC`}</Fact>
+        <Fact name="Chain">{String(place.chainId)}</Fact>
+        <Fact name="Contract">{place.contract}</Fact>
+        <Fact name="Log">{place.log}</Fact>
+      </Facts>
     </Box>
   );
 }

@@ -1,5 +1,6 @@
 import { Table, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
+import { WideTable } from "../checkpoints/wide-table.tsx";
 import { Amount } from "../look/amount.tsx";
 import { Tag } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
@@ -16,24 +17,22 @@ export function SumTable({ outcome: { comparison, listed } }: { outcome: WholeOu
   if (sums.length === 0) return null;
   return (
     <Surface title="What the difference is made of" flush>
-      <Table.ScrollContainer minWidth={480}>
-        <Table verticalSpacing={8} horizontalSpacing="md">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Kind</Table.Th>
-              <Table.Th scope="col" ta="right">
-                Disputes
-              </Table.Th>
-              <Table.Th scope="col" ta="right">
-                Sum
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          {sums.map((sum) => (
-            <PartyRows key={sum.party} sum={sum} unlisted={comparison.disputedCount - listed.length} />
-          ))}
-        </Table>
-      </Table.ScrollContainer>
+      <WideTable name="what the difference is made of" minWidth={420}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Kind</Table.Th>
+            <Table.Th scope="col" ta="right">
+              Disputes
+            </Table.Th>
+            <Table.Th scope="col" ta="right">
+              Sum
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        {sums.map((sum) => (
+          <PartyRows key={sum.party} sum={sum} unlisted={comparison.disputedCount - listed.length} />
+        ))}
+      </WideTable>
       {comparison.undecidedCount > 0 && (
         <Text fz="sm" px="md" pb="sm">
           {comparison.undecidedCount.toLocaleString("en")} deltas are neither confirmed nor disputed: a balance alone
@@ -58,7 +57,7 @@ function PartyRows({ sum, unlisted }: { sum: PartySum; unlisted: number }) {
         <Table.Tr key={kind}>
           <Table.Th scope="row" fw={400}>
             {KINDS[kind].name}{" "}
-            <Text span fz="sm" c="dimmed">
+            <Text span fz="sm" c="dimmed" visibleFrom="sm">
               {KINDS[kind].says}
             </Text>
           </Table.Th>

@@ -36,7 +36,7 @@ export function partyBalance(computedExact: string, discrepancyExact: string): s
   return formatUnits(units(computedExact) + units(discrepancyExact));
 }
 
-/** The record's balance before a delta. */
-export function balanceBefore(balanceExact: string, deltaExact: string): string {
-  return formatUnits(units(balanceExact) - units(deltaExact));
+/** One exact amount less another. */
+export function difference(exact: string, lessExact: string): string {
+  return formatUnits(units(exact) - units(lessExact));
 }

@@ -1,5 +1,5 @@
 import { Modal } from "@mantine/core";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 
 type Props = {
   title: string;
@@ -11,13 +11,15 @@ type Props = {
 
 /** A dialog, open for as long as it is there. It holds the keyboard, and gives it back to where it was. */
 export function Dialog({ title, onClose, keep = false, children }: Props) {
-  useEffect(() => {
-    const origin = originOf(document.activeElement);
-    return () => {
+  // Seen when it is first drawn: a menu that it was opened from is gone right after.
+  const [origin] = useState(() => originOf(document.activeElement));
+  useEffect(
+    () => () => {
       const back = origin?.isConnected ? origin : document.querySelector<HTMLElement>("h1");
       back?.focus({ preventScroll: true });
-    };
-  }, []);
+    },
+    [origin],
+  );
   return (
     <Modal
       opened
@@ -31,7 +33,12 @@ export function Dialog({ title, onClose, keep = false, children }: Props) {
       closeButtonProps={{ "aria-label": "close" }}
       styles={{
         title: { fontWeight: 650, fontSize: "1.1rem" },
-        content: { background: "var(--surface)", border: "1px solid var(--line)" },
+        content: {
+          background: "var(--surface)",
+          border: "1px solid var(--line)",
+          // The library's own red is too light to be read on white.
+          "--mantine-color-error": "var(--bad)",
+        },
         header: { background: "var(--surface)" },
       }}
     >

@@ -43,7 +43,7 @@ export function KeyTable({ keys, onRotate, onRevoke }: Props) {
                       </Tag>
                     )}
                   </Group>
-                  <Text fz="xs" c="dimmed" component="div">
+                  <Text fz="xs" c="dimmed" component="div" style={{ whiteSpace: "nowrap" }}>
                     <Text span fz="xs" ff="monospace">
                       {publicId}
                     </Text>
@@ -63,7 +63,7 @@ export function KeyTable({ keys, onRotate, onRevoke }: Props) {
                   {ended ? (
                     <Box w={28} h={28} />
                   ) : (
-                    <Menu position="bottom-end" width={200}>
+                    <Menu position="bottom-end" width={200} withInitialFocusPlaceholder={false}>
                       <Menu.Target>
                         <ActionIcon variant="subtle" color="gray" aria-label={`actions for ${name}`}>
                           <IconDots size={18} aria-hidden />

@@ -74,8 +74,7 @@ export function MakeKey({ onClose }: { onClose: () => void }) {
           {making.error && refused === null && <Failure error={making.error} />}
           <TextInput
             label="Label"
-            description="What the key is for, for people."
-            placeholder="billing backend"
+            description="What the key is for, for people. For example: billing backend."
             value={label}
             maxLength={LABEL_LENGTH}
             onChange={(event) => setLabel(event.currentTarget.value)}

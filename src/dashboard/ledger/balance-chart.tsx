@@ -10,8 +10,9 @@ import { ChartTable } from "./chart-table.tsx";
 import type { Figures } from "./figures.ts";
 import { type Period, scopeOf } from "./ledger-place.ts";
 
-// The drawing library is fetched with the first chart.
-const ChartDrawing = lazy(async () => ({ default: (await import("./chart-drawing.tsx")).ChartDrawing }));
+// The drawing library is fetched beside the first ledger's figures, not after them.
+const drawing = import("./chart-drawing.tsx");
+const ChartDrawing = lazy(async () => ({ default: (await drawing).ChartDrawing }));
 
 const NAMES = { day: "after each day", week: "after each week", month: "after each month" } as const;
 
@@ -31,7 +32,7 @@ export function BalanceChart({ customerId, period, scope, figures }: Props) {
         { ...scopeOf(period), granularity, limit: 1 },
         { signal },
       );
-      return pointsOfBreakdown(opening, breakdown ?? []);
+      return pointsOfBreakdown(opening, breakdown ?? [], Date.now());
     }
     const wanted = sampledSequences(firstSequence!, deltas).map((sequence) => ({ sequence, balance: 0n }));
     return pointsOfHeads((await pac.balance.compareHeads(customerId, wanted, { signal })).heads);

@@ -21,7 +21,7 @@ export function ChartDrawing({ points }: { points: readonly ChartPoint[] }) {
       withDots={points.length === 1}
       strokeWidth={2}
       fillOpacity={0.14}
-      gridAxis="y"
+      gridAxis="x"
       valueFormatter={(value) => axis.format(value)}
       xAxisProps={{ minTickGap: 48 }}
       yAxisProps={{ width: 64 }}

@@ -22,10 +22,15 @@ export function granularityOf({ from, to }: ScopeView): Granularity | null {
   return days <= MOST_DAYS ? "day" : days <= MOST_WEEKS * 7 ? "week" : "month";
 }
 
-/** The balance after each stretch: the running sum, exactly. */
-export function pointsOfBreakdown(opening: string, breakdown: Breakdown): ChartPoint[] {
+/**
+ * The balance after each stretch: the running sum, exactly. What has not begun yet is left out.
+ *
+ * @param now Unix milliseconds.
+ */
+export function pointsOfBreakdown(opening: string, breakdown: Breakdown, now: number): ChartPoint[] {
   let balance = parseAmount(opening);
-  return breakdown.map(({ to, netChangeExact, deltasCount }) => {
+  const begun = breakdown.filter(({ from }) => Date.parse(from) <= now);
+  return begun.map(({ to, netChangeExact, deltasCount }) => {
     balance += parseAmount(netChangeExact);
     // The last millisecond that belongs to the stretch names its day.
     const at = new Date(Date.parse(to) - 1).toISOString().slice(0, 10);

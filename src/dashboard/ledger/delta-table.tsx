@@ -1,16 +1,16 @@
 import { Table, Text, UnstyledButton } from "@mantine/core";
 import type { DeltaView } from "../../sdk/answers.ts";
 import { Amount } from "../look/amount.tsx";
-import { Moment } from "../look/moment.tsx";
 import { State } from "../look/state.tsx";
+import { utcText } from "../look/times.ts";
 
 type Props = { deltas: readonly DeltaView[]; onOpen: (recordId: string) => void };
 
 /** Deltas, one row each; a row opens the delta's details. */
 export function DeltaTable({ deltas, onOpen }: Props) {
   return (
-    <Table.ScrollContainer minWidth={960} scrollAreaProps={{ type: "auto" }}>
-      <Table verticalSpacing={7} horizontalSpacing="md" highlightOnHover>
+    <Table.ScrollContainer minWidth={560} scrollAreaProps={{ type: "auto" }}>
+      <Table verticalSpacing={7} horizontalSpacing="sm" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col" ta="right">
@@ -20,11 +20,13 @@ export function DeltaTable({ deltas, onOpen }: Props) {
             <Table.Th scope="col" ta="right">
               Amount
             </Table.Th>
-            <Table.Th scope="col" ta="right">
+            <Table.Th scope="col" ta="right" visibleFrom="sm">
               Balance after
             </Table.Th>
             <Table.Th scope="col">Reason</Table.Th>
-            <Table.Th scope="col">Reference</Table.Th>
+            <Table.Th scope="col" visibleFrom="sm">
+              Reference
+            </Table.Th>
             <Table.Th scope="col">Status</Table.Th>
           </Table.Tr>
         </Table.Thead>
@@ -47,26 +49,28 @@ export function DeltaTable({ deltas, onOpen }: Props) {
                 </UnstyledButton>
               </Table.Th>
               <Table.Td>
-                <Moment time={recordedAt} />
+                <Text span fz="sm" style={{ whiteSpace: "nowrap" }}>
+                  <time dateTime={recordedAt}>{utcText(recordedAt)}</time>
+                </Text>
               </Table.Td>
               <Table.Td ta="right">
                 <Amount exact={deltaExact} signed />
               </Table.Td>
-              <Table.Td ta="right">
+              <Table.Td ta="right" visibleFrom="sm">
                 <Amount exact={balanceExact} />
               </Table.Td>
-              <Table.Td maw={220}>
+              <Table.Td>
                 {reason === null ? (
                   <Erased />
                 ) : (
-                  <Text fz="sm" lineClamp={2}>
+                  <Text fz="sm" lineClamp={2} className="cell-text">
                     {reason}
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td maw={220}>
+              <Table.Td visibleFrom="sm">
                 {referenceId !== null && (
-                  <Text fz="sm" lineClamp={2}>
+                  <Text fz="sm" lineClamp={2} className="cell-text">
                     {referenceId}
                   </Text>
                 )}

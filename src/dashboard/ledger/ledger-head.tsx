@@ -1,4 +1,4 @@
-import { Box, Group, SimpleGrid, Text } from "@mantine/core";
+import { Box, Group, Text } from "@mantine/core";
 import { IconCircleCheck, IconEraser } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
@@ -55,9 +55,13 @@ export function LedgerHead({ customerId, customer, all }: Props) {
           <GapsLine customerId={customerId} deltas={deltasCount} />
         </Box>
       </Group>
-      <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="md" mt="lg" component="dl" mb={0}>
+      <Group component="dl" align="flex-start" gap="md" style={{ columnGap: 44 }} mt="lg" mb={0} mx={0}>
         <Figure name="Verified balance">
-          {verifiedBalance === undefined ? "…" : <Amount exact={verifiedBalance} style={{ whiteSpace: "normal" }} />}
+          {verifiedBalance === undefined ? (
+            "…"
+          ) : (
+            <Amount exact={verifiedBalance} style={{ whiteSpace: "normal", overflowWrap: "anywhere" }} />
+          )}
         </Figure>
         <Figure name="Deltas">{count(deltasCount)}</Figure>
         <Figure name="Pending">{count(pendingCount)}</Figure>
@@ -79,7 +83,7 @@ export function LedgerHead({ customerId, customer, all }: Props) {
             </Group>
           )}
         </Figure>
-      </SimpleGrid>
+      </Group>
     </Surface>
   );
 }

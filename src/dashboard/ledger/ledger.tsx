@@ -1,6 +1,6 @@
 import { Box, Group, Stack } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useSearchParams } from "wouter";
+import { Link, useSearchParams } from "wouter";
 import { useSession } from "../app/session.tsx";
 import { Outcome } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";
@@ -19,7 +19,7 @@ const ALL: Period = { kind: "all" };
 
 /** One customer's ledger: what it says, how it came to it, and the evidence for every delta. */
 export function Ledger({ customerId }: { customerId: string }) {
-  const { pac } = useSession();
+  const { pac, who, customerId: only } = useSession();
   const [params, setParams] = useSearchParams();
   const place = placeOf(params);
   const { period } = place;
@@ -41,7 +41,7 @@ export function Ledger({ customerId }: { customerId: string }) {
   return (
     <Screen
       title={customerId}
-      lead="A customer's ledger"
+      lead={only === null ? <Link href="/ledgers">Customer Ledgers</Link> : `Your ledger, as ${who.tenant} keeps it.`}
       actions={customer.data && <LedgerActions customerId={customerId} erased={customer.data.status === "erased"} />}
     >
       <Outcome query={customer} lines={8}>

@@ -7,7 +7,7 @@ export function PeriodFigures({ figures }: { figures: Figures }) {
   const { opening, closing, netChange, deltas, firstSequence } = figures;
   if (firstSequence === undefined) return null;
   return (
-    <Group gap="xl" component="dl" m={0}>
+    <Group gap="xl" align="flex-start" component="dl" m={0}>
       <Figure name="Opening balance">
         <Amount exact={opening} />
       </Figure>

@@ -20,7 +20,7 @@ type Props = {
 export function LedgerTable({ customers, place, onSort }: Props) {
   const [, go] = useLocation();
   return (
-    <Table.ScrollContainer minWidth={820} scrollAreaProps={{ type: "auto" }}>
+    <Table.ScrollContainer minWidth={560} scrollAreaProps={{ type: "auto" }}>
       <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
@@ -29,10 +29,14 @@ export function LedgerTable({ customers, place, onSort }: Props) {
                 <span>Customer</span>
               </Tooltip>
             </Table.Th>
-            <Table.Th scope="col">Ledger</Table.Th>
+            <Table.Th scope="col" visibleFrom="sm">
+              Ledger
+            </Table.Th>
             <SortHeader sort="deltas" name="Deltas" place={place} onSort={onSort} end />
             <SortHeader sort="balance" name="Balance" place={place} onSort={onSort} end />
-            <Table.Th scope="col">Content</Table.Th>
+            <Table.Th scope="col" visibleFrom="sm">
+              Status
+            </Table.Th>
             <SortHeader sort="lastDelta" name="Last delta" place={place} onSort={onSort} />
           </Table.Tr>
         </Table.Thead>
@@ -43,28 +47,33 @@ export function LedgerTable({ customers, place, onSort }: Props) {
             const open = customerId === null ? undefined : () => go(ledgerPath(customerId));
             return (
               <Table.Tr key={ledgerIdentifier} onClick={open} style={open && { cursor: "pointer" }}>
-                <Table.Th scope="row" fw={500} maw={280}>
+                <Table.Th scope="row" fw={500}>
                   {customerId === null ? (
                     <Text span fz="sm" c="dimmed">
                       erased
                     </Text>
                   ) : (
-                    <Link href={ledgerPath(customerId)} onClick={(event) => event.stopPropagation()}>
+                    <Link
+                      href={ledgerPath(customerId)}
+                      className="cell-text"
+                      style={{ display: "block" }}
+                      onClick={(event) => event.stopPropagation()}
+                    >
                       {customerId}
                     </Link>
                   )}
                 </Table.Th>
-                <Table.Td onClick={(event) => event.stopPropagation()} style={{ cursor: "auto" }}>
+                <Table.Td visibleFrom="sm" onClick={(event) => event.stopPropagation()} style={{ cursor: "auto" }}>
                   <Hash value={ledgerIdentifier} name={`ledger identifier of ${customerId ?? "an erased customer"}`} />
                 </Table.Td>
                 <Table.Td ta="right">{customer.totalDeltas.toLocaleString("en")}</Table.Td>
                 <Table.Td ta="right">
                   <Amount exact={customer.computedBalanceExact} />
                 </Table.Td>
-                <Table.Td>
+                <Table.Td visibleFrom="sm">
                   {status === "active" ? (
                     <Tag tone="good" icon={<IconCircleCheck size={13} aria-hidden />}>
-                      readable
+                      active
                     </Tag>
                   ) : (
                     <Tag tone="wait" icon={<IconEraser size={13} aria-hidden />}>

@@ -7,7 +7,7 @@ import { AnchorState } from "./anchor-state.tsx";
 /** Anchors, one row each. */
 export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
   return (
-    <Table.ScrollContainer minWidth={860}>
+    <Table.ScrollContainer minWidth={760}>
       <Table style={{ whiteSpace: "nowrap" }} verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
@@ -20,12 +20,14 @@ export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
             <Table.Th scope="col" ta="right">
               Block
             </Table.Th>
-            <Table.Th scope="col">Transaction</Table.Th>
+            <Table.Th scope="col" ta="right">
+              Confirmations
+            </Table.Th>
             <Table.Th scope="col">Time</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {anchors.map(({ index, status, root, size, blockNumber, transactionHash, blockTime, createdAt }) => (
+          {anchors.map(({ index, status, root, size, blockNumber, confirmations, blockTime, createdAt }) => (
             <Table.Tr key={index}>
               <Table.Th scope="row" fw={500}>
                 <a href={`/anchors/${index}`}>{index.toLocaleString("en")}</a>
@@ -38,13 +40,7 @@ export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
               </Table.Td>
               <Table.Td ta="right">{size.toLocaleString("en")}</Table.Td>
               <Table.Td ta="right">{blockNumber?.toLocaleString("en") ?? "not yet"}</Table.Td>
-              <Table.Td>
-                {transactionHash === null ? (
-                  "not yet"
-                ) : (
-                  <Hash value={transactionHash} name={`transaction of anchor ${index}`} />
-                )}
-              </Table.Td>
+              <Table.Td ta="right">{confirmations?.toLocaleString("en") ?? "not yet"}</Table.Td>
               <Table.Td>
                 <Moment time={blockTime ?? createdAt} />
               </Table.Td>

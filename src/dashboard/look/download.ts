@@ -1,3 +1,6 @@
+/** Milliseconds within which a browser has taken hold of what it was given, on a busy machine too. */
+const KEPT_MS = 60_000;
+
 /** Gives the visitor a file. */
 export function download(name: string, type: string, parts: readonly (string | Uint8Array<ArrayBuffer>)[]): void {
   const url = URL.createObjectURL(new Blob([...parts], { type }));
@@ -5,6 +8,5 @@ export function download(name: string, type: string, parts: readonly (string | U
   link.href = url;
   link.download = name;
   link.click();
-  // The download has its own hold on the content once the click was handled.
-  setTimeout(() => URL.revokeObjectURL(url), 0);
+  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
 }

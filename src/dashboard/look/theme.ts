@@ -8,7 +8,7 @@ const root: MantineColorsTuple = [
   "#77c4b2",
   "#4eb09b",
   "#2f9c87",
-  "#178672",
+  "#16846f",
   "#0b7263",
   "#0b5f5c",
   "#064a48",
@@ -35,6 +35,7 @@ export const variables: CSSVariablesResolver = () => ({
   light: {
     "--mantine-color-body": "#f7f8f8",
     "--mantine-color-dimmed": "#52606b",
+    "--mantine-color-error": "#a8201a",
     "--mantine-color-placeholder": "#5f6b75",
     "--surface": "#ffffff",
     "--line": "#dfe4e6",
@@ -51,6 +52,7 @@ export const variables: CSSVariablesResolver = () => ({
   dark: {
     "--mantine-color-body": "#12181b",
     "--mantine-color-dimmed": "#a6b3ba",
+    "--mantine-color-error": "#ff9d96",
     "--mantine-color-placeholder": "#93a1a9",
     "--surface": "#1a2226",
     "--line": "#303b41",

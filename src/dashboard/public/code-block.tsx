@@ -1,20 +1,14 @@
-import { Button, Code, CopyButton } from "@mantine/core";
+import { Button, CopyButton } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
 /** Text for a terminal or an editor, to be copied whole. */
 export function CodeBlock({ text, name, tall = false }: { text: string; name: string; tall?: boolean }) {
   return (
     <div>
-      <Code
-        block
-        tabIndex={0}
-        aria-label={name}
-        role="region"
-        {...(tall && { mah: 480 })}
-        style={{ overflow: "auto", fontSize: 12.5 }}
-      >
-        {text}
-      </Code>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must be able to */}
+      <section className="code" tabIndex={0} aria-label={name} data-tall={tall}>
+        <pre>{text}</pre>
+      </section>
       <CopyButton value={text} timeout={1500}>
         {({ copied, copy }) => (
           <Button

@@ -25,7 +25,7 @@ export function EndpointForm({ urls, onUrls }: Props) {
     <form onSubmit={submit} noValidate>
       <Textarea
         label="Endpoints of the chain (JSON-RPC)"
-        description="One address per line. Any endpoint of the chain will do; several must all say the same."
+        description="One address per line; any endpoint of the chain will do. Each is asked on its own."
         placeholder="https://…"
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}

@@ -8,8 +8,9 @@ import { Screen } from "../look/screen.tsx";
 import { AnchorScreen } from "./anchors/anchor.tsx";
 import { Anchors } from "./anchors/anchors.tsx";
 import { Contract } from "./contract/contract.tsx";
-import { ChosenEndpoint } from "./endpoint.tsx";
+import { ChosenEndpoint, useServersWord } from "./endpoint.tsx";
 import { Frame } from "./frame.tsx";
+import { usePageParts } from "./verify/save-button.tsx";
 import type { SavedEvidence } from "./verify/saved-evidence.ts";
 import { Verify } from "./verify/verify.tsx";
 import "./public.css";
@@ -47,7 +48,10 @@ export function Public({ saved }: { saved: SavedEvidence | null }) {
   );
 }
 
+/** What must be known when the server is gone is asked for at once, whichever screen is first. */
 function Screens() {
+  useServersWord();
+  usePageParts();
   return (
     <Switch>
       <Route path="/verify/:fingerprint?">{({ fingerprint }) => <Verify fingerprint={fingerprint} />}</Route>

@@ -63,15 +63,12 @@ export function Deliveries() {
           ) : (
             <Box aria-busy={deliveries.isPlaceholderData}>
               <Table.ScrollContainer minWidth={900}>
-                <Table style={{ whiteSpace: "nowrap" }} verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
+                <Table style={{ whiteSpace: "nowrap" }} verticalSpacing={8} horizontalSpacing="sm" highlightOnHover>
                   <Table.Thead>
                     <Table.Tr>
                       <Table.Th scope="col">Event</Table.Th>
                       <Table.Th scope="col">To</Table.Th>
                       <Table.Th scope="col">Status</Table.Th>
-                      <Table.Th scope="col" ta="right">
-                        Attempts
-                      </Table.Th>
                       <Table.Th scope="col">Last answer</Table.Th>
                       <Table.Th scope="col">Created</Table.Th>
                       <Table.Td />

@@ -19,7 +19,7 @@ type Props = {
 export function DeliveryRow({ delivery, url }: Props) {
   const { pac } = useSession();
   const cache = useQueryClient();
-  const { eventId, event, status, attempts, createdAt, nextAttemptAt } = delivery;
+  const { eventId, event, status, createdAt, nextAttemptAt } = delivery;
   // There is nowhere to send it to any more.
   const gone = url === undefined;
   const again = useMutation({
@@ -42,11 +42,9 @@ export function DeliveryRow({ delivery, url }: Props) {
         </div>
       </Table.Th>
       <Table.Td>
-        {url ?? (
-          <Text fz="sm" c="dimmed">
-            a deleted webhook
-          </Text>
-        )}
+        <Text fz="sm" miw={170} maw={190} style={{ whiteSpace: "normal" }} {...(gone && { c: "dimmed" })}>
+          {gone ? "a deleted webhook" : url}
+        </Text>
       </Table.Td>
       <Table.Td>
         <DeliveryState status={status} />
@@ -56,7 +54,6 @@ export function DeliveryRow({ delivery, url }: Props) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="right">{attempts.toLocaleString("en")}</Table.Td>
       <Table.Td>
         <LastAnswer delivery={delivery} />
       </Table.Td>
@@ -66,8 +63,8 @@ export function DeliveryRow({ delivery, url }: Props) {
       <Table.Td ta="right">
         <Button
           variant="default"
-          size="compact-sm"
-          aria-label={`send ${event} ${eventId} again`}
+          size="compact-xs"
+          aria-label={`Send again: ${event} ${eventId}`}
           disabled={gone}
           loading={again.isPending}
           onClick={() => again.mutate()}
@@ -95,12 +92,22 @@ function Next({ at }: { at: string | null }) {
 function LastAnswer({ delivery }: { delivery: DeliveryView }) {
   const { status, attempts, lastStatusCode, lastError, lastAttemptAt } = delivery;
   if (attempts === 0 && lastError === null) return "none yet";
+  const answer = status === "delivered" ? `it answered ${lastStatusCode}` : whyFailed(lastStatusCode, lastError);
   return (
-    <Box maw={220} style={{ whiteSpace: "normal" }}>
-      <Text fz="sm">
-        {status === "delivered" ? `it answered ${lastStatusCode}` : whyFailed(lastStatusCode, lastError)}
+    <Box miw={170} maw={190} style={{ whiteSpace: "normal" }}>
+      <Text fz="sm">{capital(answer)}</Text>
+      <Text fz="xs" c="dimmed" component="div">
+        {attempts === 1 ? "1 attempt" : `${attempts.toLocaleString("en")} attempts`}
+        {lastAttemptAt !== null && (
+          <>
+            , <Moment time={lastAttemptAt} relative fz="xs" c="dimmed" />
+          </>
+        )}
       </Text>
-      {lastAttemptAt !== null && <Moment time={lastAttemptAt} relative fz="xs" c="dimmed" />}
     </Box>
   );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

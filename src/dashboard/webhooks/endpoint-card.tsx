@@ -70,7 +70,7 @@ export function EndpointCard({ endpoint, onEdit, onRotate, onDelete }: Props) {
           >
             {enabled ? "Pause" : "Resume"}
           </Button>
-          <Menu position="bottom-end" width={200}>
+          <Menu position="bottom-end" width={200} withInitialFocusPlaceholder={false}>
             <Menu.Target>
               <ActionIcon variant="default" size={30} aria-label={`more actions for ${url}`}>
                 <IconDots size={16} aria-hidden />

@@ -51,8 +51,7 @@ export function EndpointForm({ given, taken, deed, error, busy, onSubmit, onCanc
         {error !== null && refusal === null && <Failure error={error} />}
         <TextInput
           label="URL"
-          description="Events are posted here, signed."
-          placeholder="https://example.com/hooks/tallyroot"
+          description="Events are posted here, signed. For example https://example.com/hooks/tallyroot."
           type="url"
           value={url}
           onChange={(event) => setUrl(event.currentTarget.value)}

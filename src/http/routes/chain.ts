@@ -10,7 +10,8 @@ import { NOTHING, pageOf, paginationOf } from "./paging.ts";
 
 const STATUS = { prepared: "PREPARED", sent: "SENT", confirmed: "CONFIRMED" } as const;
 
-function viewAnchor(anchor: Anchor): AnchorView {
+/** @param head the latest block that is known of: it may be older than the anchor's. */
+function viewAnchor(anchor: Anchor, head: number | null): AnchorView {
   return {
     index: anchor.index,
     root: toHex(anchor.root),
@@ -20,6 +21,7 @@ function viewAnchor(anchor: Anchor): AnchorView {
     blockNumber: anchor.blockNumber,
     blockHash: anchor.blockHash && toHex(anchor.blockHash),
     blockTime: anchor.blockTime === null ? null : isoText(anchor.blockTime * 1000),
+    confirmations: anchor.blockNumber === null || head === null ? null : Math.max(1, head - anchor.blockNumber + 1),
     createdAt: isoText(anchor.createdAt),
   };
 }
@@ -62,12 +64,12 @@ export const getAnchors = route({
   data: anchorsView,
   codes: ["INVALID_SCOPE_COMBINATION"],
   cors: "*",
-  async handle({ store }, { query }) {
+  async handle({ store, chainHead }, { query }) {
     const page = await pageOf(ANCHORS, query, async () => (await store.anchors(NOTHING)).total);
     const { anchors, total } = await store.anchors(page);
     return {
       data: {
-        anchors: anchors.map(viewAnchor),
+        anchors: anchors.map((anchor) => viewAnchor(anchor, chainHead())),
         pagination: paginationOf(ANCHORS, page, { shown: anchors.length, total }),
       },
     };
@@ -89,9 +91,9 @@ export const getAnchor = route({
   data: anchorView,
   codes: ["NOT_FOUND"],
   cors: "*",
-  async handle({ store }, { params }) {
+  async handle({ store, chainHead }, { params }) {
     const anchor = await store.anchor(params.index);
     if (!anchor) throw new TallyrootError("NOT_FOUND", `there is no anchor ${params.index}`, { index: params.index });
-    return { data: viewAnchor(anchor) };
+    return { data: viewAnchor(anchor, chainHead()) };
   },
 });

@@ -2,9 +2,16 @@ import { z } from "zod";
 import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
-import { type CustomerSummary, ledgerOfCustomer, listCustomers, summaryOf } from "../../ledger/customers.ts";
+import {
+  type CustomerSummary,
+  ledgerOfCustomer,
+  listCustomers,
+  orderCustomers,
+  summaryOf,
+} from "../../ledger/customers.ts";
 import { balanceAfter, resolveScope } from "../../ledger/scope.ts";
 import { standings } from "../../ledger/status.ts";
+import { cursorBehind, expectOneWay, placeOfCursor } from "../../wire/cursor.ts";
 import {
   type CustomerDetail,
   type CustomerView,
@@ -37,6 +44,7 @@ function viewCustomer(summary: CustomerSummary): CustomerView {
   };
 }
 
+/** A list in the order of first deltas only grows at its end; any other order moves. */
 const CUSTOMERS = { name: "customers", order: "oldest-first" } as const;
 
 export const getCustomers = route({
@@ -50,25 +58,41 @@ export const getCustomers = route({
   data: customersView,
   codes: ["INVALID_SCOPE_COMBINATION"],
   async handle(service, { tenant, caller, query }) {
-    const { search, limit } = query;
+    const { search, limit, sort, order, cursor } = query;
     const only = onlyLedgerOf(caller);
-    const asked = { limit, offset: (query.page - 1) * limit, cursor: query.cursor };
-    // Customers are listed in the order of their first delta: a place in the list stays, however many come.
-    const page = await pageOf(CUSTOMERS, asked, async () => (only ? 1 : service.store.ledgerCount(tenant.id)));
-    const { customers, total } = await listCustomers(service, tenant, { only, search, page });
-    const { nextCursor } = paginationOf(CUSTOMERS, page, { shown: customers.length, total });
-    return {
+    const offset = (query.page - 1) * limit;
+    const answer = (shown: CustomerSummary[], place: { offset: number; total: number; nextCursor: string | null }) => ({
       data: {
-        customers: customers.map(viewCustomer),
+        customers: shown.map(viewCustomer),
         pagination: {
-          total,
-          page: Math.floor(page.offset / limit) + 1,
+          total: place.total,
+          page: Math.floor(place.offset / limit) + 1,
           limit,
-          totalPages: Math.ceil(total / limit),
-          nextCursor,
+          totalPages: Math.ceil(place.total / limit),
+          nextCursor: place.nextCursor,
         },
       },
-    };
+    });
+    if (only || (sort === "firstDelta" && order === "asc")) {
+      // In the order of first deltas a place in the list stays, however many come.
+      const page = await pageOf(CUSTOMERS, { limit, offset, cursor }, async () =>
+        only ? 1 : service.store.ledgerCount(tenant.id),
+      );
+      const { customers, total } = await listCustomers(service, tenant, { only, search, page });
+      const { nextCursor } = paginationOf(CUSTOMERS, page, { shown: customers.length, total });
+      return answer(customers, { offset: page.offset, total, nextCursor });
+    }
+    expectOneWay(cursor, offset > 0);
+    const name = `customers-by-${sort}-${order}`;
+    const after = cursor === undefined ? undefined : placeOfCursor(name, cursor);
+    const ordered = await orderCustomers(service, tenant, {
+      order: { by: sort, descending: order === "desc" },
+      search,
+      page: { limit, offset },
+      after,
+    });
+    const nextCursor = ordered.next ? cursorBehind(name, ordered.next) : null;
+    return answer(ordered.customers, { ...ordered, nextCursor });
   },
 });
 

@@ -3,7 +3,17 @@ import { checksumAddress, ledgerAddress } from "../../core/address.ts";
 import { createKey, type GivenKey, keyOf, revokeKey, rotateKey } from "../../ledger/manage-keys.ts";
 import type { ApiKeyRecord } from "../../ledger/ports/tenants.ts";
 import { isoText } from "../../wire/fields.ts";
-import { givenKeyView, type KeyView, keyRequest, keysQuery, keysView, keyView, rotateRequest } from "../../wire/key.ts";
+import {
+  currentKeyView,
+  givenKeyView,
+  type KeyView,
+  keyRequest,
+  keysQuery,
+  keysView,
+  keyView,
+  rotateRequest,
+} from "../../wire/key.ts";
+import { onlyLedgerOf } from "../customer-keys.ts";
 import { type Answer, route } from "../route.ts";
 
 const params = z.object({ publicId: z.string() });
@@ -64,6 +74,39 @@ export const getKeys = route({
   },
 });
 
+export const getCurrentKey = route({
+  method: "GET",
+  path: "/api/v1/keys/current",
+  access: "read",
+  customer: "handler",
+  summary: "The key that asks, whose it is, and the customer that it is limited to",
+  status: 200,
+  data: currentKeyView,
+  codes: [],
+  async handle({ store, contents, keyMode }, { tenant, caller }) {
+    const only = onlyLedgerOf(caller);
+    const ledger = only && (await store.ledger(tenant.id, only));
+    const customerId = ledger && (await contents.customerIdOf(ledger));
+    return {
+      data: { key: viewKey(caller.key), tenant: tenant.name, customerId: customerId ?? null, mode: keyMode },
+    };
+  },
+});
+
+export const postCurrentKeyRevocation = route({
+  method: "POST",
+  path: "/api/v1/keys/current/revoke",
+  access: "read",
+  customer: "handler",
+  summary: "Revoke the key that asks, at once and for good: signing out",
+  status: 200,
+  data: keyView,
+  codes: ["IDEMPOTENCY_CONFLICT"],
+  async handle(service, { tenant, caller, idempotencyKey }) {
+    return { data: viewKey(await revokeKey(service, { tenant, idempotencyKey }, caller.key.publicId)) };
+  },
+});
+
 export const getKey = route({
   method: "GET",
   path: "/api/v1/keys/:publicId",
@@ -88,12 +131,13 @@ export const postKeyRotation = route({
   body: rotateRequest,
   data: givenKeyView,
   codes: ["NOT_FOUND", "IDEMPOTENCY_CONFLICT"],
-  async handle(service, { tenant, params, body, idempotencyKey }) {
+  async handle(service, { tenant, caller, params, body, idempotencyKey }) {
+    const { overlapSeconds, expiresAt, label } = body;
     return answerGiven(
       await rotateKey(
         service,
         { tenant, idempotencyKey },
-        { ...params, overlapSeconds: body.overlapSeconds, expiresAt: body.expiresAt },
+        { ...params, overlapSeconds, expiresAt, label, own: caller.key.publicId === params.publicId },
       ),
     );
   },

@@ -42,12 +42,14 @@ export interface TenantStore {
   /**
    * Adds a key, sets the end of the key that it follows, and notes the request that asked for it: all or nothing.
    *
-   * @returns false, and nothing is done, when this request had its effect before.
+   * @param also.ends the key that it follows, and its end; of several that follow one key without an overlap, one is added.
+   * @returns `repeated` when this request had its effect before, `ended` when the key that it follows is revoked or has expired at the
+   *   time of the new one's making: looked up and followed in one transaction. Nothing is done then.
    */
   addApiKey(
     key: ApiKeyRecord,
     also?: { ends?: { publicId: string; expiresAt: number }; request?: RequestEffect | undefined },
-  ): Promise<boolean>;
+  ): Promise<"added" | "repeated" | "ended">;
   /** A key as it is now: a change MUST be seen by every read that starts afterwards. */
   apiKey(publicId: string): Promise<ApiKeyRecord | undefined>;
   /** The tenant's keys in the order in which they were made. */
@@ -55,8 +57,8 @@ export interface TenantStore {
   /**
    * Revokes a key for good; one that is revoked stays as it is.
    *
-   * @returns `last`, and nothing is done, when it is the tenant's last admin key that can be used at this time: looked up and revoked in
-   *   one transaction; `repeated` when this request had its effect before.
+   * @returns `last`, and nothing is done, when it is the tenant's last admin key that can be used at this time, or the last of those
+   *   that have no end: looked up and revoked in one transaction; `repeated` when this request had its effect before.
    */
   revokeApiKey(publicId: string, at: number, request?: RequestEffect): Promise<"revoked" | "last" | "repeated">;
   /** Notes that a key was used. It costs nothing now: it is written later, at most once a minute for each key, and a crash may lose it. */

@@ -108,6 +108,8 @@ export type Deliverer = {
   test(endpoint: WebhookEndpoint, eventId: string): Promise<TestedEndpoint>;
   /** There may be something to deliver, or somebody to deliver it to, that was not there before. */
   wake(): void;
+  /** What waits for an endpoint that is gone is parked now. */
+  endpointDeleted(): void;
 };
 
 /** Endpoints, events and deliveries. What is private about an endpoint, and its secrets, MUST be stored only sealed. */

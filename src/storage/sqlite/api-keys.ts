@@ -65,8 +65,11 @@ export function openKeyStore(
     "SELECT public_id FROM api_keys WHERE tenant = ? ORDER BY created_at, public_id LIMIT ? OFFSET ?",
   );
   const count = db.prepare<[number], { n: number }>("SELECT count(*) AS n FROM api_keys WHERE tenant = ?");
-  const otherAdmins = db.prepare<[number, string, number], { n: number }>(
+  const otherAdmins = db.prepare<[number, string, number | null], { n: number }>(
     "SELECT count(*) AS n FROM api_keys WHERE tenant = ? AND scope = 'admin' AND public_id <> ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+  );
+  const usable = db.prepare<[string, number], { n: number }>(
+    "SELECT count(*) AS n FROM api_keys WHERE public_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
   );
   const setEnd = db.prepare("UPDATE api_keys SET expires_at = ? WHERE public_id = ?");
   const setRevoked = db.prepare("UPDATE api_keys SET revoked_at = ? WHERE public_id = ?");
@@ -113,11 +116,12 @@ export function openKeyStore(
       ends: { publicId: string; expiresAt: number } | undefined,
       request: RequestEffect | undefined,
     ) => {
-      if (request && effects.find(request.requestId)) return false;
+      if (request && effects.find(request.requestId)) return "repeated";
+      if (ends && usable.get(ends.publicId, key.createdAt)!.n === 0) return "ended";
       put(key);
       if (ends) setEnd.run(ends.expiresAt, ends.publicId);
       effects.note(request);
-      return true;
+      return "added";
     },
   );
 
@@ -125,8 +129,10 @@ export function openKeyStore(
     if (request && effects.find(request.requestId)) return "repeated";
     const key = keyAt(publicId);
     invariant(key !== undefined, "a key that is to be revoked exists");
+    // A key that has an end is no substitute for one that has none: a tenant whose last admin key expires is locked out.
+    const until = key.expiresAt === null ? null : at;
     const lastAdmin =
-      key.scope === "admin" && key.revokedAt === null && otherAdmins.get(key.tenantId, publicId, at)!.n === 0;
+      key.scope === "admin" && key.revokedAt === null && otherAdmins.get(key.tenantId, publicId, until)!.n === 0;
     if (lastAdmin) return "last";
     if (key.revokedAt === null) setRevoked.run(at, publicId);
     effects.note(request);

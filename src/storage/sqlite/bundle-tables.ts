@@ -1,5 +1,4 @@
-import Database from "better-sqlite3";
-import type { Sqlite } from "./database.ts";
+import { openSqlite, type Sqlite } from "./database.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /**
@@ -207,7 +206,7 @@ export function migrateTo(db: Sqlite, version: number): void {
 
 /** @param version 1 to the number of migrations that there are. */
 export function columnsAt(version: number): SchemaColumns {
-  const db = new Database(":memory:");
+  const db = openSqlite(":memory:");
   try {
     migrateTo(db, version);
     const tables = [...RECORD_TABLES, ...STATE_TABLES];

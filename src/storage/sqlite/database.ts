@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { nodeRefusal } from "./needed-node.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 export type Sqlite = Database.Database;
@@ -17,6 +18,17 @@ export class StorageRefusedError extends Error {
   override readonly name = "StorageRefusedError";
 }
 
+/**
+ * Opens SQLite on a file, as it is.
+ *
+ * @throws StorageRefusedError on a Node that is too old.
+ */
+export function openSqlite(file: string, options: Database.Options = {}): Sqlite {
+  const refusal = nodeRefusal();
+  if (refusal !== undefined) throw new StorageRefusedError(refusal);
+  return new Database(file, options);
+}
+
 /** Whether a failure is the disk's or the lock's: nothing was written, and trying again later is right. */
 export function isStorageTrouble(error: unknown): error is Error {
   return error instanceof Database.SqliteError;
@@ -29,12 +41,12 @@ export function databaseFile(dir: string): string {
 /**
  * Opens a connection to the record. Every commit is on disk when it returns: WAL with `synchronous=FULL`.
  *
- * @throws StorageRefusedError for a database that a newer version has written, and for a file that is none.
+ * @throws StorageRefusedError for a database that a newer version has written, for a file that is none, and on a Node that is too old.
  */
 export function openDatabase(file: string): Sqlite {
   // Created with its mode before SQLite opens it: the WAL takes the same mode.
   if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
-  const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  const db = openSqlite(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     db.pragma("journal_mode = WAL");
     db.pragma("synchronous = FULL");
@@ -84,6 +96,9 @@ function migrate(db: Sqlite): void {
   }
 }
 
+/** Locks that are held: a connection that nothing refers to is closed when memory is collected, and its lock is gone. */
+const held = new Set<Sqlite>();
+
 /**
  * Makes this process the only one on a data directory until it ends, however it ends: the lock is the operating system's, held
  * through an exclusive SQLite transaction, so a killed process leaves nothing behind.
@@ -92,7 +107,7 @@ function migrate(db: Sqlite): void {
  */
 export function lockDirectory(dir: string): { release(): void } {
   const file = join(dir, "lock.db");
-  const db = new Database(file, { timeout: 0 });
+  const db = openSqlite(file, { timeout: 0 });
   chmodSync(file, 0o600);
   try {
     db.exec("BEGIN EXCLUSIVE");
@@ -103,5 +118,12 @@ export function lockDirectory(dir: string): { release(): void } {
       `another process is running on the data directory ${dir}: stop it, or choose another with TALLYROOT_DATA_DIR`,
     );
   }
-  return { release: () => db.close() };
+
+  return {
+PLACE
+    release() {
+      held.delete(db);
+      db.close();
+    },
+  };
 }

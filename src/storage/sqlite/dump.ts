@@ -11,7 +11,7 @@ import {
   STATE_TABLES,
   type StateTable,
 } from "./bundle-tables.ts";
-import { type Sqlite, StorageRefusedError } from "./database.ts";
+import { openSqlite, type Sqlite, StorageRefusedError } from "./database.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Rows that one read takes: the read transaction is over before the next, so that the WAL can be cut meanwhile. */
@@ -132,7 +132,7 @@ export function openDump(file: string): Dump {
 
 function open(file: string): Sqlite {
   try {
-    const db = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    const db = openSqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     db.pragma("trusted_schema = OFF");
     db.prepare("SELECT count(*) FROM sqlite_master").get();
     return db;

@@ -11,7 +11,7 @@ import {
   STATE_TABLES,
   type StateTable,
 } from "./bundle-tables.ts";
-import type { Sqlite } from "./database.ts";
+import { openSqlite, type Sqlite } from "./database.ts";
 import { type Cell, countsOf, endsOf, type Row } from "./dump.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { MIGRATIONS } from "./schema.ts";
@@ -56,7 +56,7 @@ export const NEWEST_SCHEMA = MIGRATIONS.length;
  */
 export function loadRecord<T>(file: string, { draft }: { draft: boolean }, work: (load: Load) => T): T {
   if (draft) closeSync(openSync(file, "wx", 0o600));
-  const db = new Database(file, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  const db = openSqlite(file, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   try {
     db.pragma(draft ? "journal_mode = MEMORY" : "journal_mode = WAL");
     db.pragma(draft ? "synchronous = OFF" : "synchronous = FULL");

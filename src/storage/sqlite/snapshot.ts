@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
-import { databaseFile, StorageRefusedError } from "./database.ts";
+import { databaseFile, openSqlite, StorageRefusedError } from "./database.ts";
 
 /** Pages that one step of a copy takes: a moment each, so that a server can cut its WAL in between. */
 const STEP_PAGES = 16_384;
@@ -38,7 +38,7 @@ export function recordFile(path: string): string | undefined {
 
 /** How many anchors a record has by now: one short read. */
 export function anchorsIn(file: string): number {
-  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  const db = openSqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   try {
     return db.prepare<[], { n: number }>("SELECT coalesce(max(id), 0) AS n FROM anchors").get()!.n;
   } finally {
@@ -50,7 +50,7 @@ export function anchorsIn(file: string): number {
 function serverRuns(dir: string): boolean {
   const file = join(dir, "lock.db");
   if (!existsSync(file)) return false;
-  const db = new Database(file, { readonly: true, timeout: 0 });
+  const db = openSqlite(file, { readonly: true, timeout: 0 });
   try {
     db.prepare("SELECT count(*) FROM sqlite_master").get();
     return false;
@@ -63,7 +63,7 @@ function serverRuns(dir: string): boolean {
 }
 
 async function copyLive(file: string, to: string): Promise<void> {
-  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  const db = openSqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   let restarts = 0;
   let before = Number.POSITIVE_INFINITY;
   try {

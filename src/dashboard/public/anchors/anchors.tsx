@@ -1,4 +1,4 @@
-import { Button, Group, Table } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
@@ -71,41 +71,41 @@ export function Anchors() {
 
 function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
   return (
-    <section className="scroll-box" aria-label="Table of anchors" tabIndex={0}>
-      <Table verticalSpacing={8} horizontalSpacing="md" highlightOnHover miw={760}>
-        <Table.Thead>
-          <Table.Tr>
+    <section className="scroll-box" aria-label="Table of anchors">
+      <table className="plain-table">
+        <thead>
+          <tr>
             {["Index", "Root", "Leaves", "Status", "Transaction", "Block", "Time"].map((name) => (
-              <Table.Th key={name} scope="col" ta={["Leaves", "Block"].includes(name) ? "right" : "left"}>
+              <th key={name} scope="col" className={["Leaves", "Block"].includes(name) ? "figure" : undefined}>
                 {name}
-              </Table.Th>
+              </th>
             ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
+          </tr>
+        </thead>
+        <tbody>
           {anchors.map(({ index, root, size, status, transactionHash, blockNumber, blockTime }) => (
-            <Table.Tr key={index}>
-              <Table.Th scope="row">
+            <tr key={index}>
+              <th scope="row">
                 <Link href={`/anchors/${index}`}>{index}</Link>
-              </Table.Th>
-              <Table.Td>
+              </th>
+              <td>
                 <Hash value={root} name={`root ${index}`} short />
-              </Table.Td>
-              <Table.Td ta="right">{size.toLocaleString("en")}</Table.Td>
-              <Table.Td>
+              </td>
+              <td className="figure">{size.toLocaleString("en")}</td>
+              <td>
                 <AnchorState status={status} />
-              </Table.Td>
-              <Table.Td>
+              </td>
+              <td>
                 {transactionHash ? <Hash value={transactionHash} name={`transaction of anchor ${index}`} short /> : "–"}
-              </Table.Td>
-              <Table.Td ta="right">{blockNumber ?? "–"}</Table.Td>
-              <Table.Td>
+              </td>
+              <td className="figure">{blockNumber ?? "–"}</td>
+              <td>
                 <Moment time={blockTime} />
-              </Table.Td>
-            </Table.Tr>
+              </td>
+            </tr>
           ))}
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </section>
   );
 }

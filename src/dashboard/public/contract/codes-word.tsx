@@ -1,4 +1,3 @@
-import { codeHash } from "virtual:anchor-log";
 import { Button, Group, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -8,6 +7,7 @@ import { Waiting } from "../../look/outcome.tsx";
 import { Compared } from "../compared.tsx";
 import { Fields } from "../fields.tsx";
 import { askCode, type CodeAnswer } from "./ask-code.ts";
+import { codeHash } from "./built-with.ts";
 
 type Props = { url: string; place: ChainView };
 

@@ -1,4 +1,3 @@
-import { codeHash } from "virtual:anchor-log";
 import { Stack, Text } from "@mantine/core";
 import { Outcome } from "../../look/outcome.tsx";
 import { Screen } from "../../look/screen.tsx";
@@ -7,6 +6,7 @@ import { useChosenEndpoint, useEndpoints, useServersWord } from "../endpoint.tsx
 import { EndpointForm } from "../endpoint-form.tsx";
 import { Fields } from "../fields.tsx";
 import { Hash } from "../hash.tsx";
+import { codeHash } from "./built-with.ts";
 import { CodesWord } from "./codes-word.tsx";
 import { Sources } from "./sources.tsx";
 import { VerifyOnChain } from "./verify-on-chain.tsx";

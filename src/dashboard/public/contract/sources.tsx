@@ -1,11 +1,11 @@
-import { contractFileUrl } from "virtual:anchor-log";
 import { Box, Button, Group, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { download } from "../../look/download.ts";
 import { Waiting } from "../../look/outcome.tsx";
 import { Surface } from "../../look/surface.tsx";
 import { CodeBlock } from "../code-block.tsx";
-import { download } from "../download.ts";
+import { contractFileUrl } from "./built-with.ts";
 import type { ContractFile } from "./contract-file.ts";
 
 /** Sources and ABI, to be read, copied and compiled again. */
@@ -55,7 +55,7 @@ function Loaded({ file: { compiler, own, abi, standardInput } }: { file: Contrac
           size="sm"
           leftSection={<IconDownload size={16} aria-hidden />}
           onClick={() =>
-            download("AnchorLog.standard-input.json", "application/json", JSON.stringify(standardInput, null, 2))
+            download("AnchorLog.standard-input.json", "application/json", [JSON.stringify(standardInput, null, 2)])
           }
         >
           Standard JSON input
@@ -64,7 +64,7 @@ function Loaded({ file: { compiler, own, abi, standardInput } }: { file: Contrac
           variant="default"
           size="sm"
           leftSection={<IconDownload size={16} aria-hidden />}
-          onClick={() => download("AnchorLog.abi.json", "application/json", abiText)}
+          onClick={() => download("AnchorLog.abi.json", "application/json", [abiText])}
         >
           ABI
         </Button>

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconClock, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { TallyrootApiError, TallyrootConnectionError } from "../../../sdk/errors.ts";
 import { isFingerprint } from "../../../sdk/verifying/verify-receipt.ts";
 import { Failure, Waiting } from "../../look/outcome.tsx";
@@ -13,15 +13,17 @@ const LOOK_MS = 2000;
 
 type Props = {
   fingerprint: string;
-  children: (file: Brought) => React.ReactNode;
+  /** @param listDeltas fetches a statement again together with its deltas; undefined once it was. */
+  children: (file: Brought, listDeltas: (() => void) | undefined) => React.ReactNode;
 };
 
 /** The receipt that this server has of a fingerprint: blind, as anybody may see it. */
 export function FetchedEvidence({ fingerprint, children }: Props) {
   const isOne = isFingerprint(fingerprint);
+  const [isListed, setIsListed] = useState(false);
   const receipt = useQuery({
-    queryKey: ["receipt", fingerprint],
-    queryFn: () => server().receipts.file(fingerprint, { blind: true }),
+    queryKey: ["receipt", fingerprint, isListed],
+    queryFn: () => server().receipts.file(fingerprint, { blind: true, ...(isListed && { deltas: true }) }),
     enabled: isOne,
     refetchInterval: ({ state }) => (state.data || !isWaiting(state.error) ? false : LOOK_MS),
     refetchOnWindowFocus: false,
@@ -31,7 +33,7 @@ export function FetchedEvidence({ fingerprint, children }: Props) {
     () => data && { name: `receipt-${fingerprint.slice(2, 14)}.json`, bytes: data },
     [data, fingerprint],
   );
-  if (file) return children(file);
+  if (file) return children(file, isListed ? undefined : () => setIsListed(true));
   if (!isOne)
     return (
       <Told tone="bad" title="This is no fingerprint">

@@ -1,12 +1,12 @@
-import { codeHash } from "virtual:anchor-log";
 import { Box, Button, Group, Stack, Text } from "@mantine/core";
-import { IconDownload, IconPrinter } from "@tabler/icons-react";
+import { IconDownload, IconPrinter, IconSum } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { fromHex, toHex } from "../../../core/bytes.ts";
 import type { FileVerification } from "../../../core/verify-file.ts";
+import { download } from "../../look/download.ts";
 import { Waiting } from "../../look/outcome.tsx";
 import { Surface } from "../../look/surface.tsx";
-import { download } from "../download.ts";
+import { codeHash } from "../contract/built-with.ts";
 import { useChosenEndpoint, useEndpoints, useServersWord } from "../endpoint.tsx";
 import { EndpointForm } from "../endpoint-form.tsx";
 import type { Brought } from "./choose-evidence.tsx";
@@ -28,14 +28,22 @@ type Props = {
   fingerprint: string | undefined;
   known: Known;
   saved: SavedEvidence | undefined;
+  /** Fetches a statement's deltas with it, where they are to be had. */
+  listDeltas: (() => void) | undefined;
   onKnown: (known: Known) => void;
   onPolicy: (known: Known, rpc: readonly string[]) => void;
   /** The file is to be verified for what it is, whatever the address asks for. */
   onAlone: () => void;
 };
 
+const ORIGINS = {
+  server: "The file came from this server.",
+  visitor: "You gave the file.",
+  saved: "The file was saved with this page.",
+} as const;
+
 /** A file on its way through the six steps: verdict, what it says, the steps, and whose word the rest is. */
-export function Judged({ file, from, fingerprint, known, saved, onKnown, onPolicy, onAlone }: Props) {
+export function Judged({ file, from, fingerprint, known, saved, listDeltas, onKnown, onPolicy, onAlone }: Props) {
   const chain = useServersWord();
   const { choose } = useChosenEndpoint();
   const endpoints = useEndpoints();
@@ -73,6 +81,8 @@ export function Judged({ file, from, fingerprint, known, saved, onKnown, onPolic
     verifyUrl,
     savedAt: new Date().toISOString(),
   });
+  const { receipt } = checked ?? {};
+  const isBare = receipt?.kind === "checkpoint" && !receipt.deltas && BigInt(receipt.checkpoint.count) > 0n;
   const isOther = verdict?.kind === "refused" && verdict.failure === "FINGERPRINT_NOT_EXPECTED" && !saved;
 
   return (
@@ -96,19 +106,25 @@ export function Judged({ file, from, fingerprint, known, saved, onKnown, onPolic
           <Button
             variant="default"
             leftSection={<IconDownload size={16} aria-hidden />}
-            onClick={() => download(file.name, "application/json", new Uint8Array(file.bytes))}
+            onClick={() => download(file.name, "application/json", [new Uint8Array(file.bytes)])}
           >
             Download the file
           </Button>
+          {isBare && listDeltas && (
+            <Button variant="default" leftSection={<IconSum size={16} aria-hidden />} onClick={listDeltas}>
+              Add up its deltas, too
+            </Button>
+          )}
         </Group>
       )}
       {checked && <Facts file={checked} />}
-      <Steps progress={progress} />
+      <Steps progress={progress} endpoint={endpoints.urls[0]} />
       <WhoChecked
         progress={progress}
         endpoints={endpoints.urls}
         endpointsWord={endpoints.word}
         saved={saved !== undefined}
+        origin={ORIGINS[from]}
       />
       <Surface title="Check it your way" className="surface no-print">
         <Stack gap="lg">
@@ -121,7 +137,6 @@ export function Judged({ file, from, fingerprint, known, saved, onKnown, onPolic
           </Box>
         </Stack>
       </Surface>
-      <Box className="visually-hidden" data-evidence-from={from} />
     </Stack>
   );
 }

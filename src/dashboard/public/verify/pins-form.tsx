@@ -1,4 +1,4 @@
-import { Button, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { PolicyError } from "../../../core/policy.ts";
 import { PIN_LABELS } from "./pin-labels.ts";
@@ -29,7 +29,7 @@ export function PinsForm({ known, inUse, onKnown, onPolicy }: Props) {
   return (
     <Stack gap="md">
       <form onSubmit={submit} noValidate>
-        <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="sm">
+        <div className="two-columns">
           {PIN_NAMES.map((name) => (
             <TextInput
               key={name}
@@ -43,7 +43,7 @@ export function PinsForm({ known, inUse, onKnown, onPolicy }: Props) {
               styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 13 } }}
             />
           ))}
-        </SimpleGrid>
+        </div>
         <Group mt="sm">
           <Button type="submit" variant="default">
             Check against these

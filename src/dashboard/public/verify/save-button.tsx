@@ -1,7 +1,7 @@
 import { Button, Text } from "@mantine/core";
 import { IconDeviceFloppy } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { download } from "../download.ts";
+import { download } from "../../look/download.ts";
 import type { SavedEvidence } from "./saved-evidence.ts";
 import { readPageParts, savedPage } from "./saved-page.ts";
 
@@ -24,7 +24,7 @@ export function SaveButton({ evidence }: { evidence: () => SavedEvidence }) {
     const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
     const saved = evidence();
     const name = `verification-${saved.savedAt.slice(0, 19).replaceAll(":", "")}.html`;
-    download(name, "text/html", savedPage(parts, saved, nonce.join("")));
+    download(name, "text/html", [savedPage(parts, saved, nonce.join(""))]);
   };
   return (
     <>

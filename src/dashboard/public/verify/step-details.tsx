@@ -1,11 +1,18 @@
 import { Box, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Step } from "../../../core/verify-receipt.ts";
+import { CodeBlock } from "../code-block.tsx";
+import { castLine } from "./cast-line.ts";
 import type { Progress } from "./check.ts";
 import { stepDetails } from "./step-values.ts";
 
+type Props = { step: Step; progress: Progress; endpoint: string | undefined };
+
+/** Where a local chain answers, for who has not named an endpoint. */
+const PLACEHOLDER = "http://127.0.0.1:8545";
+
 /** What a step computed and compared, for whoever wants to see the bytes. It is computed again when it is opened. */
-export function StepDetails({ step, progress: { file, pins } }: { step: Step; progress: Progress }) {
+export function StepDetails({ step, progress: { file, pins }, endpoint }: Props) {
   const [open, setOpen] = useState(false);
   const details = open && file ? stepDetails(step.step, file, pins) : null;
   return (
@@ -27,6 +34,17 @@ export function StepDetails({ step, progress: { file, pins } }: { step: Step; pr
                 <Line key={`${name} ${i}`} name={name} is={is} must={must} />
               ))}
             </dl>
+            {step.step === 6 && file?.receipt && (
+              <Box my="sm">
+                <Text fz="sm" mb={4}>
+                  The contract computes all of it itself, when it is asked like this:
+                </Text>
+                <CodeBlock
+                  name="command that asks the contract"
+                  text={castLine(file.receipt, endpoint ?? PLACEHOLDER)}
+                />
+              </Box>
+            )}
             <Text fz="xs" c="dimmed" mt={6}>
               FORMAT.md, section “Verification”, step {step.step}
             </Text>

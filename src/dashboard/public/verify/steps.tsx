@@ -9,7 +9,7 @@ import { FAILURE_WORDS, stepWords } from "./step-words.ts";
 const NUMBERS = [1, 2, 3, 4, 5, 6] as const;
 
 /** The six steps, as they come. */
-export function Steps({ progress }: { progress: Progress }) {
+export function Steps({ progress, endpoint }: { progress: Progress; endpoint: string | undefined }) {
   const { steps, verdict, file } = progress;
   return (
     <Surface title="Six steps">
@@ -36,7 +36,7 @@ export function Steps({ progress }: { progress: Progress }) {
                         ? "Not checked."
                         : "Still to come."}
                 </Text>
-                {step && file && <StepDetails step={step} progress={progress} />}
+                {step && file && <StepDetails step={step} progress={progress} endpoint={endpoint} />}
               </Box>
             </li>
           );

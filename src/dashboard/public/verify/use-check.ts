@@ -23,16 +23,16 @@ export type Task = {
  * @param task the same object as long as nothing changed; null while there is nothing to verify.
  */
 export function useCheck(task: Task | null): Progress {
-  const [progress, setProgress] = useState(NOTHING_YET);
+  const [reached, setReached] = useState<{ task: Task; progress: Progress } | null>(null);
   const [broken, setBroken] = useState<unknown>(null);
   const still = useReducedMotion(undefined, { getInitialValueInEffect: false });
   useEffect(() => {
-    if (!task) return setProgress(NOTHING_YET);
+    if (!task) return;
     const controller = new AbortController();
     const { signal } = controller;
     check({
       ...task,
-      onProgress: setProgress,
+      onProgress: (progress) => setReached({ task, progress }),
       pause: () => new Promise((resolve) => setTimeout(resolve, still ? 0 : PAUSE_MS)),
       signal,
       now: () => new Date().toISOString(),
@@ -42,5 +42,6 @@ export function useCheck(task: Task | null): Progress {
     return () => controller.abort();
   }, [task, still]);
   if (broken !== null) throw broken;
-  return progress;
+  // The verdict on one thing is never shown beside another, not for a moment.
+  return reached !== null && reached.task === task ? reached.progress : NOTHING_YET;
 }

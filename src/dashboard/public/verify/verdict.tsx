@@ -2,6 +2,7 @@ import { Box, Group, Loader, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from "@tabler/icons-react";
 import { Moment } from "../moment.tsx";
 import type { Progress, Verdict } from "./check.ts";
+import type { Pins } from "./pins.ts";
 import { FAILURE_WORDS } from "./step-words.ts";
 
 const LOOKS = {
@@ -20,11 +21,11 @@ const AS_FAR = {
 } as const;
 
 /** The outcome, large. It is green when step 6 has passed, and not before. */
-export function VerdictBanner({ progress: { verdict, steps } }: { progress: Progress }) {
+export function VerdictBanner({ progress: { verdict, steps, pins } }: { progress: Progress }) {
   return (
     <Box role="status" aria-live="polite">
       {verdict ? (
-        <Banner verdict={verdict} />
+        <Banner verdict={verdict} pins={pins} />
       ) : (
         <Group className="surface" p="md" gap="md" wrap="nowrap">
           <Loader size="sm" />
@@ -42,7 +43,7 @@ export function VerdictBanner({ progress: { verdict, steps } }: { progress: Prog
   );
 }
 
-function Banner({ verdict }: { verdict: Verdict }) {
+function Banner({ verdict, pins }: { verdict: Verdict; pins: Pins | null }) {
   const { tone, icon: Icon, word } = LOOKS[verdict.kind];
   return (
     <Group
@@ -60,6 +61,12 @@ function Banner({ verdict }: { verdict: Verdict }) {
           {verdict.kind === "refused" && ` at step ${verdict.step}`}
         </Text>
         <Text>{reason(verdict)}</Text>
+        {verdict.kind === "refused" && (
+          <Text fz="sm" c="dimmed">
+            In detail: {verdict.detail}.
+          </Text>
+        )}
+        {verdict.kind === "verified" && pins && <HeldAgainst pins={pins} />}
         <Text fz="sm" mt={4} c="dimmed">
           Checked <Moment time={verdict.at} /> by this browser.
         </Text>
@@ -68,10 +75,21 @@ function Banner({ verdict }: { verdict: Verdict }) {
   );
 }
 
+/** A verdict is worth what the contract is worth that it rests on. */
+function HeldAgainst({ pins: { chainId, contract, log } }: { pins: Pins }) {
+  const isYours = [chainId, contract, log].every(({ word }) => word === "you");
+  return (
+    <Text fz="sm">
+      It was held against the contract and the log that {isYours ? "you" : "the server"} named.
+      {!isYours && <span className="no-print"> Name your own below to rest on nobody's word.</span>}
+    </Text>
+  );
+}
+
 function reason(verdict: Verdict): string {
   switch (verdict.kind) {
     case "verified":
-      return "What the file says is what was recorded and anchored. All six steps passed.";
+      return "What the file says is what was recorded and anchored. Each step holds that had something to check.";
     case "refused":
       return FAILURE_WORDS[verdict.failure];
     case "as-far":

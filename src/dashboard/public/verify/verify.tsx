@@ -10,7 +10,6 @@ import { HowItWorks } from "./how-it-works.tsx";
 import { Judged } from "./judged.tsx";
 import type { Known } from "./pins.ts";
 import { readPolicy } from "./pins-form.tsx";
-import { usePageParts } from "./save-button.tsx";
 import type { SavedEvidence } from "./saved-evidence.ts";
 
 type Props = {
@@ -26,7 +25,6 @@ export function Verify({ fingerprint, saved }: Props) {
   const [known, setKnown] = useState<Known>(saved?.known ?? {});
   const [, go] = useLocation();
   const { choose } = useChosenEndpoint();
-  usePageParts();
 
   const takePolicy = useCallback(
     (pins: Known, rpc: readonly string[]) => {
@@ -46,10 +44,11 @@ export function Verify({ fingerprint, saved }: Props) {
   };
 
   const asked = saved ? (saved.fingerprint ?? undefined) : fingerprint;
-  const judge = (file: Brought, from: "server" | "visitor" | "saved") => (
+  const judge = (file: Brought, from: "server" | "visitor" | "saved", listDeltas?: () => void) => (
     <Judged
       file={file}
       from={from}
+      listDeltas={listDeltas}
       fingerprint={asked}
       known={known}
       saved={saved}
@@ -67,14 +66,14 @@ export function Verify({ fingerprint, saved }: Props) {
       lead={
         brought || asked
           ? undefined
-          : "Everything is computed again in this browser, and the contract on the chain is asked. The server's word counts for nothing."
+          : "Everything is computed again in this browser, and the contract on the chain is asked. What remains somebody's word is named."
       }
     >
       {brought ? (
         judge(brought, saved && brought.bytes === saved.bytes ? "saved" : "visitor")
       ) : asked !== undefined ? (
         <FetchedEvidence key={asked} fingerprint={asked}>
-          {(file) => judge(file, "server")}
+          {(file, listDeltas) => judge(file, "server", listDeltas)}
         </FetchedEvidence>
       ) : (
         <>

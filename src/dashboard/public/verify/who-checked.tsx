@@ -10,10 +10,12 @@ type Props = {
   endpointsWord: "you" | "server" | "saved";
   /** The server's word is from when the page was saved. */
   saved: boolean;
+  /** Where the file came from, as a sentence. */
+  origin: string;
 };
 
 /** Who checked what, whose word the rest is, and what nobody checked. */
-export function WhoChecked({ progress: { verdict, steps, pins }, endpoints, endpointsWord, saved }: Props) {
+export function WhoChecked({ progress: { verdict, steps, pins }, endpoints, endpointsWord, saved, origin }: Props) {
   if (!verdict) return null;
   const here = steps.filter(({ step, outcome }) => step < 6 && outcome !== "skipped").map(({ step }) => step);
   const chain = steps.find(({ step }) => step === 6);
@@ -21,6 +23,7 @@ export function WhoChecked({ progress: { verdict, steps, pins }, endpoints, endp
   return (
     <Surface title="Who checked what">
       <ul className="plain-list">
+        <li>{origin}</li>
         <li>
           <b>Your browser</b> computed {here.length === 1 ? `step ${here[0]}` : `steps ${here.join(", ")}`} again from
           the file alone.
@@ -59,7 +62,7 @@ export function WhoChecked({ progress: { verdict, steps, pins }, endpoints, endp
             </ul>
           </li>
         )}
-        {pins && <li>{notChecked(pins, endpointsWord, saved)}</li>}
+        {pins && <NotChecked open={notChecked(pins, endpointsWord, saved)} />}
       </ul>
     </Surface>
   );
@@ -85,21 +88,28 @@ function notChecked(
   { chainId, contract, log, codeHash }: Pins,
   endpointsWord: Props["endpointsWord"],
   saved: boolean,
-): string {
-  const foreign = [chainId, contract, log].some(({ word }) => word !== "you");
-  const open = [
-    ...(foreign
-      ? ["that this is the contract and the log that your provider uses: compare them with your own papers"]
-      : []),
-    ...(codeHash.word === "page"
-      ? [
-          `that this page itself is genuine: it came ${saved ? "with the file that you opened" : `from ${location.host}`}`,
-        ]
-      : []),
-    ...(endpointsWord !== "you" ? ["that the endpoint tells the truth: ask one that you chose"] : []),
+): string[] {
+  const isForeign = [chainId, contract, log].some(({ word }) => word !== "you");
+  const origin = saved ? "it came with the file that you opened" : `it came from ${location.host}`;
+  return [
+    ...(isForeign ? ["that this is your provider's contract and log: compare them with your own papers"] : []),
+    ...(codeHash.word === "page" ? [`that this page is genuine: ${origin}`] : []),
+    ...(endpointsWord === "you" ? [] : ["that the endpoint tells the truth: ask one that you chose"]),
   ];
-  if (open.length === 0) return "Nothing was taken at the server's word.";
-  return `Nobody checked here ${open.join("; ")}.`;
+}
+
+function NotChecked({ open }: { open: readonly string[] }) {
+  if (open.length === 0) return <li>Nothing of this is the server's word.</li>;
+  return (
+    <li>
+      <b>Nobody checked here</b>
+      <ul className="plain-list">
+        {open.map((what) => (
+          <li key={what}>{what}</li>
+        ))}
+      </ul>
+    </li>
+  );
 }
 
 /** Never the part of a URL that may be a key. */
