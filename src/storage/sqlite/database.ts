@@ -118,9 +118,8 @@ export function lockDirectory(dir: string): { release(): void } {
       `another process is running on the data directory ${dir}: stop it, or choose another with TALLYROOT_DATA_DIR`,
     );
   }
-
+  held.add(db);
   return {
-PLACE
     release() {
       held.delete(db);
       db.close();
