@@ -75,6 +75,7 @@ export type ProgressRow = {
   blockHash: Uint8Array | null;
   blockTime: number | null;
   confirmedAt: number | null;
+  gasUsed: number | null;
   digest: Digest;
 };
 

@@ -100,15 +100,17 @@ function progressProblem(
   hashes: readonly Uint8Array[],
   before: { state: string; blockNumber: number },
 ): string | undefined {
-  const { state, transactionHash, blockNumber, blockHash, blockTime, confirmedAt } = row;
+  const { state, transactionHash, blockNumber, blockHash, blockTime, confirmedAt, gasUsed } = row;
   if (!STATES.includes(state)) return `${JSON.stringify(state)} is no state`;
   const mined = [transactionHash, blockNumber, blockHash, blockTime, confirmedAt];
   if (state !== "confirmed")
-    return mined.some((column) => column !== null) ? "it has a block without being confirmed" : undefined;
+    return [...mined, gasUsed].some((column) => column !== null) ? "it has a block without being confirmed" : undefined;
   if (before.state !== "confirmed") return "it is confirmed before the anchor before it";
   if (mined.some((column) => column === null)) return "it is confirmed without its block";
   if (!hashes.some((hash) => sameBytes(hash, transactionHash!)))
     return "its transaction is none of those that were signed";
   if (blockNumber! < before.blockNumber) return `its block ${blockNumber} is before that of the anchor before it`;
+  // Of what was confirmed before digests no gas was kept: nothing would show it changed.
+  if (gasUsed !== null && row.digest === "none") return "it has the gas of its transaction and no digest";
   return undefined;
 }

@@ -90,12 +90,12 @@ export function openAnchorLog({
     async mined(hash): Promise<Mined | undefined> {
       const receipt = await publisher.receipt(hash);
       if (!receipt) return undefined;
-      const { blockNumber, blockHash, succeeded } = receipt;
+      const { blockNumber, blockHash, gasUsed, succeeded } = receipt;
       const blockTime = Number(await publisher.timeOf(blockHash));
       const latest = await reader.blockNumber();
       onHead?.(Number(latest));
       const final = blockNumber + BigInt(confirmations) - 1n <= latest;
-      return { blockNumber: Number(blockNumber), blockHash, blockTime, succeeded, final };
+      return { blockNumber: Number(blockNumber), blockHash, blockTime, gasUsed, succeeded, final };
     },
   };
 }

@@ -19,6 +19,7 @@ export type Fees = { maxFeePerGas: bigint; maxPriorityFeePerGas: bigint };
 export type TransactionReceipt = {
   blockNumber: bigint;
   blockHash: Uint8Array;
+  gasUsed: number;
   succeeded: boolean;
   /** The contract that it has made, if it has. */
   contract: Uint8Array | undefined;
@@ -43,6 +44,11 @@ export function openPublisher(rpcUrl: string, key: Hex) {
   function quantity(method: string, value: unknown): bigint {
     if (typeof value !== "string" || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) throw refuse(method, "no number");
     return BigInt(value);
+  }
+  function exact(method: string, value: unknown): number {
+    const number = Number(quantity(method, value));
+    if (!Number.isSafeInteger(number)) throw refuse(method, "a number beyond 2^53");
+    return number;
   }
   function bytes(method: string, value: unknown, length: number): Uint8Array {
     if (typeof value !== "string" || !/^0x[0-9a-fA-F]*$/.test(value) || value.length !== 2 + 2 * length)
@@ -78,6 +84,7 @@ export function openPublisher(rpcUrl: string, key: Hex) {
     return {
       blockNumber: quantity(method, answer.blockNumber),
       blockHash: bytes(method, answer.blockHash, 32),
+      gasUsed: exact(method, answer.gasUsed),
       succeeded: quantity(method, answer.status) === 1n,
       contract: answer.contractAddress ? bytes(method, answer.contractAddress, 20) : undefined,
     };

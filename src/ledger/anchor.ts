@@ -92,13 +92,14 @@ async function bringToEnd(parts: AnchorParts, anchor: Anchor): Promise<Anchor> {
       }
     }
     if (onChain && found?.mined.succeeded && found.mined.final) {
-      const { blockNumber, blockHash, blockTime } = found.mined;
+      const { blockNumber, blockHash, blockTime, gasUsed } = found.mined;
       await store.markConfirmed(anchor.index, {
         transactionHash: found.attempt.hash,
         blockNumber,
         blockHash,
         blockTime,
         confirmedAt: clock(),
+        gasUsed,
       });
       const confirmed = await store.anchor(anchor.index);
       invariant(confirmed !== undefined, "an anchor that was confirmed is stored");

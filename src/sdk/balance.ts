@@ -14,7 +14,6 @@ import type {
   DerivationView,
   InvoiceLine,
   InvoiceView,
-  VerificationView,
 } from "./answers.ts";
 import { type Api, segment } from "./api.ts";
 import { type BatchOptions, emitBatch } from "./batch.ts";
@@ -39,6 +38,7 @@ import type {
 } from "./requests.ts";
 import { sentComparison, sentDelta, sentHead, sentScope, sentWindow } from "./sending.ts";
 import type { CallOptions } from "./transport.ts";
+import type { VerificationView } from "./verification-answers.ts";
 import { type WaitOptions, waitForVerified } from "./waiting.ts";
 
 /** The verbs: record, derive, compare, checkpoint, and reading what is on record. */

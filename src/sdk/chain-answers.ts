@@ -17,7 +17,8 @@ export type ChainView = {
 
 /**
  * One root on the chain, or on its way there. `size` counts the leaves under it: ledgers and statements. `confirmations`: blocks from its
- * own on, itself included, as the server last saw the chain; null before it has looked.
+ * own on, itself included, as the server last saw the chain; null before it has looked. `gasUsed`: by its transaction; null
+ * until it is confirmed, and for anchors that the server confirmed before it kept the gas.
  */
 export type AnchorView = {
   index: number;
@@ -29,6 +30,7 @@ export type AnchorView = {
   blockHash: string | null;
   blockTime: string | null;
   confirmations: number | null;
+  gasUsed: number | null;
   createdAt: string;
 };
 

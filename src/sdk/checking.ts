@@ -12,11 +12,11 @@ import type {
   DerivationView,
   InvoiceView,
   ReceiptsView,
-  VerificationView,
 } from "./answers.ts";
 import type { GapsView } from "./operating-answers.ts";
 import type { CheckpointInput, CompareInput, DeltaInput, DeriveInput, HeadInput } from "./requests.ts";
 import type { CallOptions, Transport } from "./transport.ts";
+import type { VerificationView } from "./verification-answers.ts";
 
 /** An answer together with what was asked: all that is needed to hold it against the evidence. */
 export type Checked =

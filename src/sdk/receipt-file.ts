@@ -1,4 +1,4 @@
-import type { CheckpointFields } from "./answers.ts";
+import type { CheckpointFields } from "./verification-answers.ts";
 
 /** Receipt files as JSON: integers as decimal text, bytes as 0x hex; see FORMAT.md, section "Receipt". */
 

@@ -34,7 +34,6 @@ export type {
   DivergenceView,
   InvoiceLine,
   InvoiceView,
-  VerificationView,
 } from "./answers.ts";
 export type { BatchOptions } from "./batch.ts";
 export type { AnchorsView, AnchorView, ChainView, ReadinessView } from "./chain-answers.ts";
@@ -76,6 +75,7 @@ export type {
   WindowInput,
 } from "./requests.ts";
 export type { CallOptions } from "./transport.ts";
+export type { VerificationView } from "./verification-answers.ts";
 export type { WaitOptions } from "./waiting.ts";
 export { SIGNATURE_FAILURES, type SignatureFailure, verifyWebhook } from "./webhooks.ts";
 

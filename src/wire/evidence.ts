@@ -119,6 +119,10 @@ export const anchorView = z.object({
     .number()
     .nullable()
     .meta({ description: "Blocks from the anchor's on, itself included, as the checkpoint job last saw the chain." }),
+  gasUsed: z.number().nullable().meta({
+    description:
+      "Gas that the anchor's transaction used; null until it is confirmed, and for anchors from before the gas was kept.",
+  }),
   createdAt: isoTime,
 });
 

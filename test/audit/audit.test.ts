@@ -12,15 +12,9 @@ import { sealingKey } from "#src/ledger/seal.ts";
 import { rowDigest } from "#src/storage/sqlite/row-digest.ts";
 import { type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
 import { temporaryFolder } from "#test/storage/record-folder.ts";
-import { type Audited, auditFile, buildRecord, copyOf, JANUARY, START } from "./audited-record.ts";
+import { type Audited, auditFile, buildRecord, copyOf, JANUARY, redigest, START } from "./audited-record.ts";
 
 type Sql = Database.Database;
-
-/** Writes the digest of a row anew, as an intruder who knows how does. */
-function redigest(db: Sql, table: string, where: string): void {
-  const row = db.prepare<[], unknown[]>(`SELECT * FROM ${table} WHERE ${where}`).raw().get() as (string | number)[];
-  db.prepare(`UPDATE ${table} SET digest = ? WHERE ${where}`).run(rowDigest(table, row.slice(0, -1)));
-}
 
 type Cheat = {
   name: string;
@@ -372,7 +366,7 @@ const CHEATS: readonly Cheat[] = [
     name: "the state of an anchor",
     change: (db) => {
       db.exec(
-        "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL WHERE anchor = 2",
+        "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL, gas_used = NULL WHERE anchor = 2",
       );
       redigest(db, "anchor_progress", "anchor = 2");
     },
@@ -386,6 +380,32 @@ const CHEATS: readonly Cheat[] = [
     codes: ["DIGEST_WRONG"],
     table: "anchor_progress",
     row: { anchor: 2 },
+  },
+  {
+    name: "the gas that an anchor used",
+    change: (db) => db.exec("UPDATE anchor_progress SET gas_used = gas_used + 1 WHERE anchor = 2"),
+    codes: ["DIGEST_WRONG"],
+    table: "anchor_progress",
+    row: { anchor: 2 },
+  },
+  {
+    name: "the gas that an anchor used, to nothing, as if it were from before gas was kept",
+    change: (db) => db.exec("UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 2"),
+    codes: ["DIGEST_WRONG"],
+    table: "anchor_progress",
+    row: { anchor: 2 },
+  },
+  {
+    name: "the state of an anchor, but not the gas that it used",
+    change: (db) => {
+      db.exec(
+        "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL WHERE anchor = 3",
+      );
+      redigest(db, "anchor_progress", "anchor = 3");
+    },
+    codes: ["PROGRESS_WRONG"],
+    table: "anchor_progress",
+    row: { anchor: 3 },
   },
   {
     name: "the closing balance of a checkpoint",

@@ -12,7 +12,8 @@ import { eraseContent } from "#src/ledger/erase.ts";
 import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
 import type { Ledger, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
 import { openAuditView } from "#src/storage/sqlite/audit-view.ts";
-import { databaseFile, openDatabase } from "#src/storage/sqlite/database.ts";
+import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
+import { type Cell, rowDigest } from "#src/storage/sqlite/row-digest.ts";
 import { anchor, type Ground, PUBLISHER_KEY } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, MASTER, type OpenRecord, openRecord, request } from "#test/storage/record-folder.ts";
 
@@ -98,6 +99,17 @@ export function copyOf(record: OpenRecord, name: string): string {
   const copy = join(record.dir, `${name}.db`);
   copyFileSync(databaseFile(record.dir), copy);
   return copy;
+}
+
+/** The digest that a row of a table should have, by what else is in it. */
+export function digestOfRow(table: string, { digest: _, gas_used: late, ...columns }: Record<string, Cell>): Buffer {
+  return rowDigest(table, Object.values(columns), late);
+}
+
+/** Writes the digest of a row anew, as an intruder who knows how does. */
+export function redigest(db: Sqlite, table: string, where: string): void {
+  const row = db.prepare<[], Record<string, Cell>>(`SELECT * FROM ${table} WHERE ${where}`).get()!;
+  db.prepare(`UPDATE ${table} SET digest = ? WHERE ${where}`).run(digestOfRow(table, row));
 }
 
 /** Audits a database file. */

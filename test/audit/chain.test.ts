@@ -7,10 +7,9 @@ import { openLogSurvey } from "#src/chain/log-survey.ts";
 import { fromHex } from "#src/core/bytes.ts";
 import { anchorRound } from "#src/ledger/anchor.ts";
 import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
-import { rowDigest } from "#src/storage/sqlite/row-digest.ts";
 import { anchor, type Ground, PUBLISHER_KEY, partsOf, startGround } from "#test/ledger/anchoring-ground.ts";
 import { type OpenRecord, openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
-import { auditFile, copyOf, logFor, recordSome, START } from "./audited-record.ts";
+import { auditFile, copyOf, logFor, recordSome, redigest, START } from "./audited-record.ts";
 
 describe("the audit against the chain", () => {
   let ground: Ground;
@@ -61,8 +60,8 @@ describe("the audit against the chain", () => {
     await recordSome(forged, forged.tenant, ["alpha", "gamma"], 4);
     let sent: Uint8Array | undefined;
     const [mined] = record.db
-      .prepare<[], { blockNumber: number; blockHash: Buffer; blockTime: number }>(
-        "SELECT block_number AS blockNumber, block_hash AS blockHash, block_time AS blockTime FROM anchor_progress",
+      .prepare<[], { blockNumber: number; blockHash: Buffer; blockTime: number; gasUsed: number }>(
+        "SELECT block_number AS blockNumber, block_hash AS blockHash, block_time AS blockTime, gas_used AS gasUsed FROM anchor_progress",
       )
       .all();
     const { rpcUrl } = ground.chain;
@@ -98,10 +97,7 @@ describe("the audit against the chain", () => {
     const file = copyOf(record, "block");
     const db = new Database(file);
     db.exec("UPDATE anchor_progress SET block_time = block_time + 1 WHERE anchor = 1");
-    const row = db.prepare<[], (number | string)[]>("SELECT * FROM anchor_progress WHERE anchor = 1").raw().get()!;
-    db.prepare("UPDATE anchor_progress SET digest = ? WHERE anchor = 1").run(
-      rowDigest("anchor_progress", row.slice(0, -1)),
-    );
+    redigest(db, "anchor_progress", "anchor = 1");
     db.close();
     expect(codesOf(await auditWithChain(file))).to.deep.equal([["NOT_CONFIRMED", 1]]);
   });

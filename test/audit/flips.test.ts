@@ -111,4 +111,31 @@ describe(`the audit of a damaged file (PROPERTY_SEED=${SEED})`, () => {
       expect(findings.some(target.named), said).to.equal(true);
     }
   });
+
+  it("names the anchor whose gas has any one bit changed", async function () {
+    this.timeout(0);
+    const copy = copyOf(audited.record, "gas");
+    const whole = readFileSync(copy);
+    const db = new Database(copy, { readonly: true });
+    const { mark, gas } = db
+      .prepare<[], { mark: Buffer; gas: number }>(
+        "SELECT transaction_hash AS mark, gas_used AS gas FROM anchor_progress WHERE anchor = 2",
+      )
+      .get()!;
+    const { offset, length } = cellsOf(whole, db, "anchor_progress").find((span) =>
+      whole.subarray(span.offset, span.offset + span.length).includes(mark),
+    )!;
+    db.close();
+    // The last column of the row, in three bytes.
+    const start = offset + length - 3;
+    expect(whole.readUIntBE(start, 3)).to.equal(gas);
+    for (let bit = 0; bit < 24; bit++) {
+      const bytes = Buffer.from(whole);
+      bytes[start + (bit >> 3)]! ^= 1 << (bit & 7);
+      writeFileSync(copy, bytes);
+      const { findings } = await auditFile(copy);
+      const named = findings.map(({ table, row }) => `${table} ${row.anchor}`);
+      expect(named, `bit ${bit}`).to.include("anchor_progress 2");
+    }
+  });
 });

@@ -182,10 +182,10 @@ describe("the checkpoint screens", () => {
       .and.to.include(formatUnits(units(FIRST) + units(later.netChangeExact)));
     await page.getByRole("combobox", { name: "Period (UTC)" }).click();
     await page.getByRole("option", { name: "This month" }).click();
-    await page.getByRole("link", { name: month, exact: true }).waitFor();
+    await page.getByRole("link", { name: month, exact: true }).first().waitFor();
     expect(page.url()).to.equal(`${server.url}/checkpoints?customerId=${CUSTOMER}&period=${month}`);
     await page.reload();
-    await page.getByRole("link", { name: month, exact: true }).waitFor();
+    await page.getByRole("link", { name: month, exact: true }).first().waitFor();
     await row.waitFor();
     await page.getByRole("combobox", { name: "Period (UTC)" }).click();
     await page.getByRole("option", { name: "A month" }).click();

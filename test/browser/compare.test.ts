@@ -185,6 +185,7 @@ describe("the compare screen", () => {
     writeFileSync(file, Buffer.from([...Buffer.from("referenceId,delta\nR"), 0xe9, ...Buffer.from(",1\n")]));
     await party(page, "yours").locator("input[type=file]").last().setInputFiles(file);
     await party(page, "yours").getByText("not UTF-8").waitFor();
+    expect(await page.getByRole("button", { name: "Compare with the record" }).isDisabled()).to.equal(true);
   });
 
   it("asks which column is what when the header does not say", async () => {
@@ -238,6 +239,8 @@ describe("the compare screen", () => {
     expect(await rows.count()).to.equal(50);
     await page.emulateMedia({ media: "print" });
     await page.getByText("Tallyroot comparison report").waitFor();
+    const verdict = page.getByText("130 disputes; 0 of 130 deltas are confirmed.");
+    expect(await verdict.evaluate((element) => getComputedStyle(element).color)).to.equal("rgb(0, 0, 0)");
     const { contract, log, chainId } = await pac.chain.place();
     const printed = await page.getByRole("main").innerText();
     for (const text of [

@@ -120,6 +120,7 @@ describe("the customers' ledgers", () => {
     await page.getByRole("link", { name: top!, exact: true }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: top! }).waitFor();
+    expect(new URL(page.url()).pathname).to.equal(`/ledgers/${top}`);
     await context.close();
   });
 

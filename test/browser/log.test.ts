@@ -1,6 +1,9 @@
+import Database from "better-sqlite3";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { Tallyroot } from "#src/sdk/tallyroot.ts";
+import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { redigest } from "#test/audit/audited-record.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
 import { openBrowser, signedIn } from "./ground.ts";
 
@@ -68,11 +71,28 @@ describe("the anchors' screen", () => {
     const text = await row.textContent();
     expect(text).to.include(anchor.blockTime!.slice(0, 19).replace("T", " "));
     expect(text).to.include(String(anchor.blockNumber));
+    expect(text).to.include(anchor.gasUsed!.toLocaleString("en"));
     await row.getByRole("button", { name: "copy root of anchor 7" }).click();
     await row.getByRole("button", { name: "root of anchor 7 copied" }).waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).to.equal(anchor.root);
     expect(await row.getByRole("link", { name: "7", exact: true }).getAttribute("href")).to.equal("/anchors/7");
     expect(await page.getByRole("link", { name: "The contract" }).getAttribute("href")).to.equal("/contract");
+    await context.close();
+  });
+
+  it("shows no gas of an anchor from before it was kept, and says so", async () => {
+    await server.stop();
+    const db = new Database(databaseFile(dir));
+    db.exec("UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 7");
+    redigest(db, "anchor_progress", "anchor = 7");
+    db.close();
+    server = await startServer(dir);
+    pac = new Tallyroot({ apiKey: apiKeyOf(dir), baseUrl: server.url });
+    const { page, context, expectQuiet } = await signedIn(browser, server, apiKeyOf(dir), { path: "/log" });
+    const row = page.getByRole("row").filter({ has: page.getByRole("link", { name: "7", exact: true }) });
+    await row.getByRole("cell", { name: "not kept", exact: true }).waitFor();
+    expect(await row.textContent()).to.include("–");
+    expectQuiet();
     await context.close();
   });
 

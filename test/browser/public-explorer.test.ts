@@ -68,7 +68,20 @@ describe("the public pages of anchors and contract", function () {
     const gas = await said.locator("dt:text-is('Gas used') + dd").innerText();
     expect(Number(gas.replace(",", ""))).to.be.within(30_000, 80_000);
     expect(Number(await said.locator("dt:text-is('Confirmations') + dd").innerText())).to.be.at.least(1);
+    expect(gas).to.equal(anchor.gasUsed.toLocaleString("en"));
     expectQuiet();
+    await context.close();
+  });
+
+  it("show what the server says of the gas beside it, where the chain says something else", async () => {
+    const { page, context } = await open("/anchors/1");
+    await askEndpoints(page, door.url);
+    const gas = page.locator("dt:text-is('Gas used') + dd");
+    await gas.getByText(anchor.gasUsed.toLocaleString("en"), { exact: true }).waitFor();
+    liar.lie = about("eth_getTransactionReceipt", (truth: object) => ({ ...truth, gasUsed: "0x1e240" }));
+    await page.getByRole("button", { name: "Read from the contract now" }).click();
+    await gas.getByText(`the server says ${anchor.gasUsed.toLocaleString("en")}`).waitFor();
+    expect(await gas.innerText()).to.contain("123,456");
     await context.close();
   });
 

@@ -127,7 +127,7 @@ describe("every screen", () => {
     await link.click();
     await page.getByRole("heading", { level: 1, name: "Compare" }).waitFor();
     await page.waitForFunction(
-      () => document.querySelector("nav[aria-label=Main]")?.getBoundingClientRect().right! <= 0,
+      () => (document.querySelector("nav[aria-label=Main]")?.getBoundingClientRect().right ?? 1) <= 0,
     );
     await context.close();
   });

@@ -47,7 +47,7 @@ describe("signing in", () => {
     second.expectQuiet([/status of 401/]);
 
     // Signing out ends the key that the page had made for itself.
-    await first.page.getByRole("button", { name: /signed in$/ }).click();
+    await first.page.getByRole("button", { name: /^signed in/ }).click();
     await first.page.getByRole("menuitem", { name: "Sign out" }).click();
     await first.page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
     expect(await first.page.evaluate((place) => localStorage.getItem(place), STORED)).to.equal(null);
@@ -112,6 +112,18 @@ describe("signing in", () => {
     const shown = page.getByRole("row", { name: /cust_001/ });
     expect((await shown.textContent())!.replaceAll(/\s/g, "")).to.include("1234567.000000000000000001");
     expect(requests.filter((url) => url === `${server.url}/`).length).to.equal(loads);
+    await context.close();
+  });
+
+  it("with a key of a customer of whom nothing is recorded waits for the first delta", async () => {
+    const { apiKey } = await pac.keys.create({ scope: "read", customerId: "newcomer" });
+    const { page, context, expectQuiet } = await openPage(browser, [server.url]);
+    await page.goto(`${server.url}/#key=${apiKey}`);
+    await page.getByRole("heading", { level: 1, name: "There is nothing to read yet" }).waitFor();
+    await pac.balance.emit({ customerId: "newcomer", delta: "7", reason: "usage" });
+    await page.getByRole("heading", { level: 1, name: "newcomer" }).waitFor();
+    expect(new URL(page.url()).pathname).to.equal("/ledgers/newcomer");
+    expectQuiet();
     await context.close();
   });
 

@@ -147,6 +147,9 @@ describe("a bundle", () => {
     old.prepare("INSERT INTO ledger_keys VALUES (1, 1, ?, ?, NULL)").run(hash, hash);
     const row = [hash, hash, hash, hash];
     old.prepare("INSERT INTO deltas VALUES (1, 1, 1, '1', '1', 1, ?, ?, ?, 1, ?, NULL)").run(...row);
+    old.prepare("INSERT INTO anchors VALUES (1, ?, 1, 1, 1, 0)").run(hash);
+    old.prepare("INSERT INTO anchor_transactions VALUES (1, 1, 0, ?, ?, 1)").run(hash, hash);
+    old.prepare("INSERT INTO anchor_progress VALUES (1, 'confirmed', ?, 1, ?, 1, 1)").run(hash, hash);
     old.close();
     exportBundle({ dataDir, bundle, keys: false });
     openDatabase(databaseFile(dataDir)).close();
@@ -156,6 +159,7 @@ describe("a bundle", () => {
     const copy = contentOf(ground.at("old.db"));
     expect(copy).to.deep.equal(contentOf(databaseFile(dataDir)));
     expect(copy.deltas).to.have.length(1);
+    expect(copy.anchor_progress).to.have.length(1);
   });
 
   it("is of a moment at which the chain's journal stood still", () => {

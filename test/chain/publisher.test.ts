@@ -87,6 +87,10 @@ describe("the publisher's account", () => {
     await publisher().send(raw);
     endpoint.lie = about("eth_getTransactionReceipt", (truth: object) => ({ ...truth, blockHash: "0x12" }));
     expect(await refusalOf(publisher().receipt(hash))).to.match(/eth_getTransactionReceipt .* not 32 bytes/);
+    endpoint.lie = about("eth_getTransactionReceipt", (truth: object) => ({ ...truth, gasUsed: undefined }));
+    expect(await refusalOf(publisher().receipt(hash))).to.match(/eth_getTransactionReceipt .* no number/);
+    endpoint.lie = about("eth_getTransactionReceipt", (truth: object) => ({ ...truth, gasUsed: "0x20000000000000" }));
+    expect(await refusalOf(publisher().receipt(hash))).to.match(/eth_getTransactionReceipt .* beyond 2\^53/);
     endpoint.lie = about("eth_getTransactionCount", () => "many");
     expect(await refusalOf(publisher().nonce("latest"))).to.match(/eth_getTransactionCount .* no number/);
     endpoint.lie = about("eth_getBlockByNumber", () => null);

@@ -61,7 +61,7 @@ const DELTA =
   "recordId receiptId status customerId ledgerIdentifier delta deltaExact balance balanceExact sequence sequenceNumber commitment reason referenceId metadata recordedAt createdAt";
 const CUSTOMER =
   "customerId ledgerIdentifier customerReference totalDeltas computedBalance firstDeltaAt lastDeltaAt status";
-const ANCHOR = "index root size transactionHash blockNumber blockHash blockTime confirmations";
+const ANCHOR = "index root size transactionHash blockNumber blockHash blockTime confirmations gasUsed";
 const RECEIPT = [
   ...in_("", "format kind receiptId delta ledgerProof head anchorProof anchor"),
   ...in_("delta.", "ledger sequence amount balance recordedAt commitment"),

@@ -289,6 +289,21 @@ describe("anchoring", () => {
     expect(await announced(ground, log)).to.have.length(1);
   });
 
+  it("keeps the gas that an anchor's transaction used, as its receipt says, and loses it with its block", async () => {
+    await add("a", "b", "c");
+    await anchor(record, log.chain);
+    await add(...Array.from({ length: 300 }, (_, i) => `customer-${i}`));
+    await anchor(record, log.chain);
+    for (const index of [1, 2]) {
+      const { transactionHash, gasUsed } = (await record.store.anchor(index))!;
+      const receipt = await ground.client.getTransactionReceipt({ hash: toHex(transactionHash!) });
+      expect(gasUsed, `anchor ${index}`).to.equal(Number(receipt.gasUsed));
+      expect(gasUsed, `anchor ${index}`).to.be.within(21_000, 55_000);
+    }
+    await record.anchors.markUnconfirmed(2);
+    expect((await record.store.anchor(2))?.gasUsed).to.equal(null);
+  });
+
   it("spreads a ledger that grew by more than one head takes in over several anchors", async () => {
     const deltas = await add(...Array<string>(10).fill("a"), "b");
     const sizes: number[] = [];

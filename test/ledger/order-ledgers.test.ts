@@ -86,7 +86,9 @@ describe("ledgers in an order", () => {
     const order = { by: "deltas", descending: true } as const;
     const page = { offset: 0, limit: CUSTOMERS };
     const { customers, total } = await orderCustomers(record, tenant, { order, search: "C61", page });
-    expect(total).to.equal(customers.length).and.to.be.below(CUSTOMERS / 10);
+    expect(total)
+      .to.equal(customers.length)
+      .and.to.be.below(CUSTOMERS / 10);
     const ids = customers.map(({ customerId }) => customerId);
     expect(ids).to.include.members(["c61", ...Array.from({ length: 10 }, (_, n) => `c61${n}`)]);
     const counts = customers.map(({ totalDeltas }) => totalDeltas);

@@ -45,6 +45,7 @@ export function progressStoreSuite(name: string, open: () => Promise<OpenProgres
         blockHash: HASH,
         blockTime: 1,
         confirmedAt,
+        gasUsed: 50_000,
       });
 
     it("an empty record has nothing to anchor", async () => {

@@ -84,7 +84,7 @@ export function webhookStoreSuite(name: string, open: () => Promise<OpenWebhookS
     async function confirm(index: number): Promise<void> {
       const hash = createHash("sha256").update(String(index)).digest();
       const block = { transactionHash: hash, blockNumber: index, blockHash: hash, blockTime: 1_700_000_000 };
-      await here.anchors.markConfirmed(index, { ...block, confirmedAt: here.clock.now });
+      await here.anchors.markConfirmed(index, { ...block, confirmedAt: here.clock.now, gasUsed: 50_000 });
     }
     async function makeAll(most = ALL_ROWS): Promise<void> {
       while ((await here.store.makeEvents(most, here.clock.now)).more);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import { COMPILE_CACHE, compileCacheOfThread } from "#src/compile-cache.ts";
@@ -19,7 +20,8 @@ describe("compiled code", () => {
   });
 
   it("is found by a thread that is given the environment for it, and by no other", async () => {
-    expect(await ofThread(compileCacheOfThread())).to.equal(getCompileCacheDir());
+    // The folder inside is of Node's version and flags, which another test of this process may have changed.
+    expect(dirname((await ofThread(compileCacheOfThread()))!)).to.equal(COMPILE_CACHE);
     expect(await ofThread({})).to.equal(undefined);
   });
 });

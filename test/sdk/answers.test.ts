@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type * as Answers from "#src/sdk/answers.ts";
 import type * as Chain from "#src/sdk/chain-answers.ts";
 import type * as Operating from "#src/sdk/operating-answers.ts";
+import type * as Verification from "#src/sdk/verification-answers.ts";
 import type { BatchDelta, CompareInput, DeltaInput } from "#src/sdk/requests.ts";
 import type { sentComparison, sentDelta } from "#src/sdk/sending.ts";
 import type { batchAnswer, bulkItem, bulkResult } from "#src/wire/batch.ts";
@@ -54,7 +55,7 @@ const SAME: [
   Same<Answers.CustomersView, Of<typeof customersView>>,
   Same<Answers.CustomerDetail, Of<typeof customerDetail>>,
   Same<Answers.ReceiptsView, Of<typeof receiptListView>>,
-  Same<Answers.VerificationView, Of<typeof verificationView>>,
+  Same<Verification.VerificationView, Of<typeof verificationView>>,
   Same<Chain.ChainView, Of<typeof chainView>>,
   Same<Chain.AnchorView, Of<typeof anchorView>>,
   Same<Chain.AnchorsView, Of<typeof anchorsView>>,

@@ -2,10 +2,10 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { anchorRound } from "#src/ledger/anchor.ts";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
+import { migrateTo } from "#src/storage/sqlite/bundle-tables.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { type Cell, DIGEST_BYTES, rowDigest } from "#src/storage/sqlite/row-digest.ts";
-import { MIGRATIONS } from "#src/storage/sqlite/schema.ts";
-import { auditFile, copyOf, logFor, recordSome, START } from "#test/audit/audited-record.ts";
+import { auditFile, copyOf, digestOfRow, logFor, recordSome, redigest, START } from "#test/audit/audited-record.ts";
 import { anchor, type Ground, partsOf, startGround } from "#test/ledger/anchoring-ground.ts";
 import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
 
@@ -35,6 +35,8 @@ describe("a row's digest", () => {
     ];
     const digests = rows.map((row) => rowDigest("t", row).toString("hex"));
     expect(new Set(digests).size).to.equal(rows.length);
+    expect(rowDigest("t", ["abc"], 0)).to.deep.equal(rowDigest("t", ["abc", 0]));
+    expect(rowDigest("t", ["abc"], null)).to.deep.equal(rowDigest("t", ["abc"]));
     expect(rowDigest("u", ["a"])).not.to.deep.equal(rowDigest("t", ["a"]));
     expect(digests[0]).to.have.length(2 * DIGEST_BYTES);
   });
@@ -61,9 +63,9 @@ describe("the digests of a record", () => {
     await checkpointLedger(record.store, delta!.ledger, { from: 0, to: START }, { now: START });
     const expectDigests = (state: string) => {
       for (const table of TABLES) {
-        const rows = record.db.prepare<[], Cell[]>(`SELECT * FROM ${table}`).raw().all();
+        const rows = record.db.prepare<[], Record<string, Cell>>(`SELECT * FROM ${table}`).all();
         expect(rows, table).not.to.deep.equal([]);
-        for (const row of rows) expect(row.at(-1), table).to.deep.equal(rowDigest(table, row.slice(0, -1)));
+        for (const row of rows) expect(row.digest, table).to.deep.equal(digestOfRow(table, row));
       }
       expect(record.db.prepare("SELECT state FROM anchor_progress").pluck().get()).to.equal(state);
     };
@@ -84,7 +86,7 @@ describe("the digests of a record", () => {
     const [delta] = await recordSome(record, record.tenant, ["alpha", "beta"], 3);
     await checkpointLedger(record.store, delta!.ledger, { from: 0, to: START }, { now: START });
     await anchor(record, chain);
-    asOfSchema2(copyOf(record, "now"), databaseFile(second.dir));
+    asOfSchema(2, copyOf(record, "now"), databaseFile(second.dir));
     record.close();
 
     const upgraded = await openRecord(second.dir, { now: START + 60_000 });
@@ -97,17 +99,60 @@ describe("the digests of a record", () => {
     // Deltas, the checkpoint, and the anchor with its transaction and its progress.
     expect(report.checked.withoutDigest).to.equal(6 + 1 + 3);
     expect(report.checked.deltas).to.equal(10);
+    const damaged = copyOf(upgraded, "damaged");
+    tamper(damaged, "UPDATE anchor_progress SET gas_used = 1 WHERE anchor = 1");
+    expect(await namedIn(damaged)).to.deep.equal([["PROGRESS_WRONG", "anchor_progress", 1]]);
+    upgraded.close();
+    first.remove();
+    second.remove();
+  });
+
+  it("stay right in anchors from before the gas was kept, to which none can be added", async () => {
+    const [first, second] = [temporaryFolder(), temporaryFolder()];
+    const record = await openRecord(first.dir, { now: START });
+    const chain = await logFor(record, ground);
+    await recordSome(record, record.tenant, ["alpha", "beta"], 3);
+    await anchor(record, chain);
+    asOfSchema(4, copyOf(record, "now"), databaseFile(second.dir));
+    record.close();
+    tamper(databaseFile(second.dir), (db) => redigest(db, "anchor_progress", "anchor = 1"));
+
+    const upgraded = await openRecord(second.dir, { now: START + 60_000 });
+    expect(await upgraded.store.anchor(1)).to.include({ state: "confirmed", gasUsed: null });
+    const file = copyOf(upgraded, "upgraded");
+    expect((await auditFile(file)).findings).to.deep.equal([]);
+    tamper(file, "UPDATE anchor_progress SET gas_used = 1");
+    expect(await namedIn(file)).to.deep.equal([["DIGEST_WRONG", "anchor_progress", 1]]);
+
+    await recordSome(upgraded, upgraded.tenant, ["alpha"], 1);
+    await anchor(upgraded, chain);
+    expect((await upgraded.store.anchor(2))?.gasUsed).to.be.a("number");
+    const report = await auditFile(copyOf(upgraded, "later"));
+    expect(report.findings).to.deep.equal([]);
+    expect(report.checked.withoutDigest).to.equal(0);
     upgraded.close();
     first.remove();
     second.remove();
   });
 });
 
-/** Copies a record into a database of schema 2, as a version from before digests has left it. */
-function asOfSchema2(file: string, old: string): void {
+/** The findings in a file, by their code and what they are about. */
+async function namedIn(file: string) {
+  const { findings } = await auditFile(file);
+  return findings.map(({ code, table, row }) => [code, table, row.anchor]);
+}
+
+function tamper(file: string, change: string | ((db: Database.Database) => void)): void {
+  const db = new Database(file);
+  if (typeof change === "string") db.exec(change);
+  else change(db);
+  db.close();
+}
+
+/** Copies a record into a database of an earlier schema. Up to schema 2 it is as a version from before digests has left it. */
+function asOfSchema(version: number, file: string, old: string): void {
   const db = new Database(old);
-  for (const migration of MIGRATIONS.slice(0, 2)) db.exec(migration);
-  db.pragma("user_version = 2");
+  migrateTo(db, version);
   db.pragma("foreign_keys = OFF");
   db.prepare("ATTACH ? AS later").run(file);
   const columnsOf = (schema: string, table: string) =>
@@ -123,6 +168,6 @@ function asOfSchema2(file: string, old: string): void {
     if (columns.length > 0 && table !== "api_keys")
       db.exec(`INSERT INTO main.${table} (${columns}) SELECT ${columns} FROM later.${table}`);
   }
-  db.exec("DELETE FROM main.facts WHERE name LIKE 'digests.%'");
+  if (version === 2) db.exec("DELETE FROM main.facts WHERE name LIKE 'digests.%'");
   db.close();
 }

@@ -151,7 +151,6 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["@mantine/notifications", ["dashboard"]],
   ["@tabler/icons-react", ["dashboard"]],
   ["@tanstack/react-query", ["dashboard"]],
-  ["@tanstack/react-virtual", ["dashboard"]],
   ["@vitejs/plugin-react", ["dashboard/vite.config.ts"]],
   ["react", ["dashboard"]],
   ["react-dom", ["dashboard"]],

@@ -278,13 +278,14 @@ describe("deliveries", () => {
       here.pass(HOUR_MS);
       await sleep(50);
       expect(to.received).to.have.length(1);
-      const { transactionHash, blockNumber, blockHash, blockTime, confirmedAt } = anchor;
+      const { transactionHash, blockNumber, blockHash, blockTime, confirmedAt, gasUsed } = anchor;
       await here.record.anchors.markConfirmed(1, {
         transactionHash: transactionHash!,
         blockNumber: blockNumber!,
         blockHash: blockHash!,
         blockTime: blockTime!,
         confirmedAt: confirmedAt!,
+        gasUsed: gasUsed!,
       });
       here.pass(10_000);
       const [delivery] = await here.settled("delivered", isDelivered);

@@ -14,15 +14,12 @@ export function Shell({ children }: { children: React.ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
   const [path] = useLocation();
   const session = useSession();
-  const main = useRef<HTMLElement>(null);
   const before = useRef(path);
 
-  // After a change of screen the keyboard is at its heading, as after a page load.
   useEffect(() => {
     if (before.current === path) return;
     before.current = path;
     close();
-    main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }, [path, close]);
 
@@ -59,7 +56,8 @@ export function Shell({ children }: { children: React.ReactNode }) {
       </AppShell.Header>
       <AppShell.Navbar
         p="sm"
-        className="no-print"
+        className="no-print sidebar"
+        data-closed={!opened || undefined}
         aria-label="Main"
         style={{ background: "var(--surface)", borderColor: "var(--line)" }}
       >
@@ -89,7 +87,7 @@ export function Shell({ children }: { children: React.ReactNode }) {
           />
         </Box>
       </AppShell.Navbar>
-      <AppShell.Main id="main" ref={main}>
+      <AppShell.Main id="main">
         <Box maw={1240} mx="auto">
           {children}
         </Box>
@@ -106,13 +104,9 @@ function WhoMenu() {
   return (
     <Menu position="bottom-end" width={280} withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <UnstyledButton
-          aria-label={`${who.customerId ?? who.tenant} ${who.key.scope} key, signed in`}
-          px={6}
-          py={4}
-          style={{ borderRadius: 8 }}
-        >
-          <Group gap={6} wrap="nowrap">
+        <UnstyledButton px={6} py={4} style={{ borderRadius: 8 }}>
+          <span className="visually-hidden">{`signed in: ${who.customerId ?? who.tenant}, ${who.key.scope} key`}</span>
+          <Group gap={6} wrap="nowrap" aria-hidden>
             <Box visibleFrom="xs" ta="right" lh={1.2}>
               <Text fz="sm" fw={600}>
                 {who.customerId ?? who.tenant}

@@ -6,8 +6,7 @@ import { Amount } from "../look/amount.tsx";
 import { Hash } from "../look/hash.tsx";
 import { Moment } from "../look/moment.tsx";
 import { State } from "../look/state.tsx";
-import { useExactBalances } from "./exact-balances.ts";
-import { WideTable } from "./wide-table.tsx";
+import { WideTable } from "../look/wide-table.tsx";
 import { windowText } from "./windows.ts";
 
 /** The path of one statement. */
@@ -49,9 +48,8 @@ export function CheckpointTable({ checkpoints }: { checkpoints: readonly Checkpo
 }
 
 function CheckpointRow({ checkpoint }: { checkpoint: CheckpointView }) {
-  const { checkpointId, mode, customerId, ledgerIdentifier, status, deltasCount, netChangeExact, proofRoot } =
-    checkpoint;
-  const balances = useExactBalances(checkpoint);
+  const { checkpointId, mode, customerId, ledgerIdentifier, status, deltasCount, proofRoot } = checkpoint;
+  const { startingBalanceExact, netChangeExact, endingBalanceExact } = checkpoint;
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={500} style={{ whiteSpace: "nowrap" }}>
@@ -76,14 +74,8 @@ function CheckpointRow({ checkpoint }: { checkpoint: CheckpointView }) {
         <Amount exact={netChangeExact} signed />
       </Table.Td>
       <Table.Td ta="right">
-        {balances ? (
-          <>
-            <Amount exact={balances.openingExact} display="block" c="dimmed" />
-            <Amount exact={balances.closingExact} display="block" />
-          </>
-        ) : (
-          "…"
-        )}
+        <Amount exact={startingBalanceExact} display="block" c="dimmed" />
+        <Amount exact={endingBalanceExact} display="block" />
       </Table.Td>
       <Table.Td>
         <Hash value={proofRoot} name="proof root" />

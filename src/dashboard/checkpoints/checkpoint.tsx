@@ -3,7 +3,7 @@ import { useSession } from "../app/session.tsx";
 import { Outcome } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";
 import { Batch } from "./batch.tsx";
-import "./paper.css";
+import "../look/paper.css";
 import { Statement } from "./statement.tsx";
 
 /** One statement, or those that were made together. */

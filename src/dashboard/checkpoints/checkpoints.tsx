@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { useSession } from "../app/session.tsx";
 import { CustomerChoice } from "../compare/customer-choice.tsx";
-import { CursorPager, useCursorPages } from "../log/cursor-pages.tsx";
+import { CursorPager, useCursorPages } from "../look/cursor-pages.tsx";
 import { MayNot } from "../look/may-not.tsx";
 import { Nothing, Outcome } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";

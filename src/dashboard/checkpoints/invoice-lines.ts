@@ -1,10 +1,9 @@
 import type { CheckpointView } from "../../sdk/answers.ts";
 import { utcText } from "../look/times.ts";
-import type { ExactBalances } from "./exact-balances.ts";
 import { windowText } from "./windows.ts";
 
 /** What a provider puts on an invoice, as plain text: the figures, and how whoever pays can check them. */
-export function invoiceLines(statement: CheckpointView, { openingExact, closingExact }: ExactBalances): string {
+export function invoiceLines(statement: CheckpointView): string {
   const { mode, from, to, deltasCount, firstSequence, netChangeExact, ledgerIdentifier } = statement;
   const last = firstSequence + deltasCount - 1;
   const selection = mode === "selection";
@@ -14,9 +13,9 @@ export function invoiceLines(statement: CheckpointView, { openingExact, closingE
     ["From", `${utcText(from)} UTC`],
     ["To", `${utcText(to)} UTC, not included`],
     ["Deltas", selection || deltasCount === 0 ? String(deltasCount) : `${deltasCount} (${firstSequence} to ${last})`],
-    ...(selection ? [] : ([["Opening", openingExact]] as [string, string][])),
+    ...(selection ? [] : ([["Opening", statement.startingBalanceExact]] as [string, string][])),
     ["Net change", netChangeExact],
-    ...(selection ? [] : ([["Closing", closingExact]] as [string, string][])),
+    ...(selection ? [] : ([["Closing", statement.endingBalanceExact]] as [string, string][])),
     ["Proof root", statement.proofRoot],
     ["Verify", statement.verifyUrl],
   ];

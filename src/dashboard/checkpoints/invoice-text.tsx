@@ -2,12 +2,11 @@ import { Box, Button, CopyButton, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import type { CheckpointView } from "../../sdk/answers.ts";
 import { Surface } from "../look/surface.tsx";
-import type { ExactBalances } from "./exact-balances.ts";
 import { invoiceLines } from "./invoice-lines.ts";
 
 /** The text for an invoice, to be copied. */
-export function InvoiceText({ statement, balances }: { statement: CheckpointView; balances: ExactBalances }) {
-  const text = invoiceLines(statement, balances);
+export function InvoiceText({ statement }: { statement: CheckpointView }) {
+  const text = invoiceLines(statement);
   return (
     <Surface
       className="surface no-print"

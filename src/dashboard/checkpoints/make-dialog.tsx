@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useLocation } from "wouter";
 import { useSession } from "../app/session.tsx";
 import { CustomerChoice } from "../compare/customer-choice.tsx";
-import { Dialog } from "../keys/dialog.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { Failure } from "../look/outcome.tsx";
 import { checkpointPath } from "./checkpoint-table.tsx";
 import { MakePreview } from "./make-preview.tsx";

@@ -9,8 +9,8 @@ import { Moment } from "../look/moment.tsx";
 import { Nothing, Outcome } from "../look/outcome.tsx";
 import { State } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
+import { WideTable } from "../look/wide-table.tsx";
 import { OffsetPager } from "./offset-pager.tsx";
-import { WideTable } from "./wide-table.tsx";
 
 const PAGE_SIZE = 50;
 

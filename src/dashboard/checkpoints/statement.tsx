@@ -5,7 +5,6 @@ import { Link } from "wouter";
 import type { CheckpointView } from "../../sdk/answers.ts";
 import { ledgerPath } from "../app/places.ts";
 import { useSession } from "../app/session.tsx";
-import { QrCode } from "../ledger/qr-code.tsx";
 import { Amount } from "../look/amount.tsx";
 import { download } from "../look/download.ts";
 import { Fact, Facts } from "../look/facts.tsx";
@@ -13,11 +12,11 @@ import { Hash } from "../look/hash.tsx";
 import { MayNot } from "../look/may-not.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Failure } from "../look/outcome.tsx";
+import { QrCode } from "../look/qr-code.tsx";
 import { Screen } from "../look/screen.tsx";
 import { State } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
 import { AnchorPlace } from "./anchor-place.tsx";
-import { useExactBalances } from "./exact-balances.ts";
 import { InvoiceText } from "./invoice-text.tsx";
 import { StatementLines } from "./statement-lines.tsx";
 import { windowText } from "./windows.ts";
@@ -27,7 +26,6 @@ type Props = { statement: CheckpointView; query: UseQueryResult<unknown> };
 /** The period-end statement of one ledger: what goes on an invoice, and how to verify it. */
 export function Statement({ statement, query }: Props) {
   const { checkpointId, mode, customerId, ledgerIdentifier, deltasCount, firstSequence, netChangeExact } = statement;
-  const balances = useExactBalances(statement);
   const selection = mode === "selection";
   const last = firstSequence + deltasCount - 1;
   const window = windowText(statement);
@@ -53,9 +51,9 @@ export function Statement({ statement, query }: Props) {
         </Text>
         <Surface>
           <SimpleGrid cols={{ base: 1, md: 3 }}>
-            <Figure name="Opening balance" exact={balances?.openingExact} />
+            <Figure name="Opening balance" exact={statement.startingBalanceExact} />
             <Figure name="Net change" exact={netChangeExact} signed />
-            <Figure name="Closing balance" exact={balances?.closingExact} />
+            <Figure name="Closing balance" exact={statement.endingBalanceExact} />
           </SimpleGrid>
         </Surface>
         <Surface title="What is stated">
@@ -104,7 +102,7 @@ export function Statement({ statement, query }: Props) {
             </Box>
           </Group>
         </Surface>
-        {balances && <InvoiceText statement={statement} balances={balances} />}
+        <InvoiceText statement={statement} />
         <StatementLines statement={statement} />
       </Stack>
     </Screen>

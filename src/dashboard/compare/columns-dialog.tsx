@@ -1,6 +1,6 @@
 import { Button, Group, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { Dialog } from "../keys/dialog.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { type Columns, MEMBERS, type Member } from "./columns.ts";
 
 type Props = {

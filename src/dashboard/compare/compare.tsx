@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useSearchParams } from "wouter";
 import { useSession } from "../app/session.tsx";
-import "../checkpoints/paper.css";
+import "../look/paper.css";
 import { WindowChoiceInput } from "../checkpoints/window-choice.tsx";
 import { windowIn, windowMembers, windowProblem } from "../checkpoints/windows.ts";
 import { Busy, Failure } from "../look/outcome.tsx";

@@ -1,9 +1,9 @@
 import { Table, Text } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
-import { WideTable } from "../checkpoints/wide-table.tsx";
 import { Amount } from "../look/amount.tsx";
 import { Tag } from "../look/state.tsx";
 import { Surface } from "../look/surface.tsx";
+import { WideTable } from "../look/wide-table.tsx";
 import type { WholeOutcome } from "./comparing.ts";
 import { KINDS, PARTIES } from "./kinds.ts";
 import { type PartySum, sumsOf } from "./sums.ts";

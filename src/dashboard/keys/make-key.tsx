@@ -4,12 +4,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { KeyScope } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { Failure } from "../look/outcome.tsx";
-import { Dialog } from "./dialog.tsx";
+import { refusedMember } from "../look/refused-member.ts";
+import { ShownOnce } from "../look/shown-once.tsx";
 import { LIFETIMES } from "./ends.ts";
-import { refusedMember } from "./refused-member.ts";
 import { SCOPES } from "./scopes.ts";
-import { ShownOnce } from "./shown-once.tsx";
 
 const CUSTOMER_ID = /^[A-Za-z0-9_.:-]{1,128}$/;
 /** Letters of a label; the server's own limit. */

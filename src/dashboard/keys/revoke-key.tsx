@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { KeyView } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
 import { SESSION_LABEL } from "../app/sign-in-once.ts";
-import { Confirm } from "./confirm.tsx";
+import { Confirm } from "../look/confirm.tsx";
 
 /** Ends a key at once, after asking. */
 export function RevokeKey({ apiKey, onClose }: { apiKey: KeyView; onClose: () => void }) {

@@ -4,10 +4,10 @@ import { useState } from "react";
 import type { KeyView } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
 import { storeKey } from "../app/stored-key.ts";
+import { Dialog } from "../look/dialog.tsx";
 import { Failure } from "../look/outcome.tsx";
-import { Dialog } from "./dialog.tsx";
+import { ShownOnce } from "../look/shown-once.tsx";
 import { OVERLAPS } from "./ends.ts";
-import { ShownOnce } from "./shown-once.tsx";
 
 const PRESET = "1 day";
 

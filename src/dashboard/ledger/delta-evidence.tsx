@@ -1,7 +1,8 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconDownload, IconShieldCheck } from "@tabler/icons-react";
 import { type UseQueryResult, useMutation } from "@tanstack/react-query";
-import type { DeltaDetail, VerificationView } from "../../sdk/answers.ts";
+import type { DeltaDetail } from "../../sdk/answers.ts";
+import type { VerificationView } from "../../sdk/verification-answers.ts";
 import { useSession } from "../app/session.tsx";
 import { download } from "../look/download.ts";
 import { Fact, Facts } from "../look/facts.tsx";

@@ -2,7 +2,7 @@ import { Button, Group, List, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Failure } from "../look/outcome.tsx";
 

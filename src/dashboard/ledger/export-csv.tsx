@@ -2,7 +2,7 @@ import { Button, Group, Progress, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { download } from "../look/download.ts";
 import { Failure } from "../look/outcome.tsx";
 import { CSV_HEADER, csvLines } from "./csv.ts";

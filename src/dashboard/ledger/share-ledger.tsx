@@ -4,11 +4,11 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ledgerPath } from "../app/places.ts";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
 import { LIFETIMES } from "../keys/ends.ts";
+import { Dialog } from "../look/dialog.tsx";
 import { Failure } from "../look/outcome.tsx";
+import { QrCode } from "../look/qr-code.tsx";
 import { CopiedText } from "./copied-text.tsx";
-import { QrCode } from "./qr-code.tsx";
 
 const PRESET = "90 days";
 /** Letters of a label; the server's own limit. */

@@ -8,7 +8,7 @@ import { AnchorState } from "./anchor-state.tsx";
 export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
   return (
     <Table.ScrollContainer minWidth={760}>
-      <Table style={{ whiteSpace: "nowrap" }} verticalSpacing={8} horizontalSpacing="md" highlightOnHover>
+      <Table style={{ whiteSpace: "nowrap" }} verticalSpacing={8} horizontalSpacing="sm" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Anchor</Table.Th>
@@ -23,11 +23,14 @@ export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
             <Table.Th scope="col" ta="right">
               Confirmations
             </Table.Th>
+            <Table.Th scope="col" ta="right">
+              Gas
+            </Table.Th>
             <Table.Th scope="col">Time</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {anchors.map(({ index, status, root, size, blockNumber, confirmations, blockTime, createdAt }) => (
+          {anchors.map(({ index, status, root, size, blockNumber, confirmations, gasUsed, blockTime, createdAt }) => (
             <Table.Tr key={index}>
               <Table.Th scope="row" fw={500}>
                 <a href={`/anchors/${index}`}>{index.toLocaleString("en")}</a>
@@ -41,6 +44,9 @@ export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
               <Table.Td ta="right">{size.toLocaleString("en")}</Table.Td>
               <Table.Td ta="right">{blockNumber?.toLocaleString("en") ?? "not yet"}</Table.Td>
               <Table.Td ta="right">{confirmations?.toLocaleString("en") ?? "not yet"}</Table.Td>
+              <Table.Td ta="right">
+                {gasUsed?.toLocaleString("en") ?? <NoGas confirmed={status === "CONFIRMED"} />}
+              </Table.Td>
               <Table.Td>
                 <Moment time={blockTime ?? createdAt} />
               </Table.Td>
@@ -49,5 +55,15 @@ export function AnchorTable({ anchors }: { anchors: readonly AnchorView[] }) {
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
+  );
+}
+
+/** An anchor has its gas from its block on; the server has not always kept it. */
+function NoGas({ confirmed }: { confirmed: boolean }) {
+  return (
+    <>
+      <span aria-hidden>–</span>
+      <span className="visually-hidden">{confirmed ? "not kept" : "not yet"}</span>
+    </>
   );
 }

@@ -1,10 +1,10 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useSession } from "../app/session.tsx";
+import { CursorPager, useCursorPages } from "../look/cursor-pages.tsx";
 import { Nothing, Outcome } from "../look/outcome.tsx";
 import { Screen } from "../look/screen.tsx";
 import { Surface } from "../look/surface.tsx";
 import { AnchorTable } from "./anchor-table.tsx";
-import { CursorPager, useCursorPages } from "./cursor-pages.tsx";
 import { LogFacts } from "./log-facts.tsx";
 
 const PER_PAGE = 25;

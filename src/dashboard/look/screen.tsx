@@ -1,5 +1,6 @@
 import { Box, Group, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
+import { useEffect, useRef } from "react";
 
 type Props = {
   /** The screen's one h1, and the title of the tab. No key and no amount belongs here. */
@@ -11,14 +12,22 @@ type Props = {
   children: React.ReactNode;
 };
 
-/** What every screen begins with. */
+/** Whether this page has shown a screen before: the first one is where a browser has put the keyboard by itself. */
+let shownBefore = false;
+
+/** What every screen begins with. After a change of screen the keyboard is at its heading, as after a page load. */
 export function Screen({ title, tabTitle = title, lead, actions, children }: Props) {
   useDocumentTitle(`${tabTitle} · Tallyroot`);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (shownBefore) heading.current?.focus({ preventScroll: true });
+    shownBefore = true;
+  }, []);
   return (
     <Box component="section" aria-labelledby="screen-title">
       <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
         <Box style={{ flex: "1 1 20rem", minWidth: 0 }}>
-          <Title order={1} fz={26} id="screen-title" tabIndex={-1} style={{ outline: "none" }}>
+          <Title ref={heading} order={1} fz={26} id="screen-title" tabIndex={-1} style={{ outline: "none" }}>
             {title}
           </Title>
           {lead && (

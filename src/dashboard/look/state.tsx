@@ -36,7 +36,9 @@ export function Tag({ tone, icon, children, ref, ...rest }: TagProps) {
       size="md"
       tt="none"
       fw={600}
-      styles={{ root: { background: `var(--${tone}-soft)`, color: `var(--${tone})`, flexShrink: 0, minWidth: "max-content" } }}
+      styles={{
+        root: { background: `var(--${tone}-soft)`, color: `var(--${tone})`, flexShrink: 0, minWidth: "max-content" },
+      }}
       {...rest}
     >
       {children}

@@ -47,7 +47,7 @@ export function Overview() {
                 />
                 <Figure
                   name="Net balance"
-                  value={<Amount exact={sum.netBalanceExact} fz="inherit" />}
+                  value={<Amount exact={sum.netBalanceExact} fz="inherit" style={{ whiteSpace: "normal" }} />}
                   note="over all ledgers"
                 />
                 <Figure

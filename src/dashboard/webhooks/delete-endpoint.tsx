@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import type { EndpointView } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
-import { Confirm } from "../keys/confirm.tsx";
+import { Confirm } from "../look/confirm.tsx";
 
 type Props = { endpoint: EndpointView; onClose: () => void };
 

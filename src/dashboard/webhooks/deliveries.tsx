@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "wouter";
 import type { DeliveryState } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
-import { CursorPager, useCursorPages } from "../log/cursor-pages.tsx";
+import { CursorPager, useCursorPages } from "../look/cursor-pages.tsx";
 import { Nothing, Outcome } from "../look/outcome.tsx";
 import { Surface } from "../look/surface.tsx";
 import { DeliveryRow } from "./delivery-row.tsx";

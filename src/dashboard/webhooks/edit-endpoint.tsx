@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { EndpointView } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { type EndpointFields, EndpointForm } from "./endpoint-form.tsx";
 
 type Props = { endpoint: EndpointView; taken: readonly string[]; onClose: () => void };

@@ -1,8 +1,8 @@
 import { Alert, Button, Checkbox, Group, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import type { EventName } from "../../sdk/operating-answers.ts";
-import { refusedMember } from "../keys/refused-member.ts";
 import { Failure } from "../look/outcome.tsx";
+import { refusedMember } from "../look/refused-member.ts";
 import { urlProblem, urlRefusal } from "./endpoint-url.ts";
 import { EVENTS } from "./events.ts";
 

@@ -1,8 +1,8 @@
 import { Code, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
-import { ShownOnce } from "../keys/shown-once.tsx";
+import { Dialog } from "../look/dialog.tsx";
+import { ShownOnce } from "../look/shown-once.tsx";
 import { type EndpointFields, EndpointForm } from "./endpoint-form.tsx";
 import { ALL_EVENTS } from "./events.ts";
 

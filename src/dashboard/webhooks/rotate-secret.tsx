@@ -2,10 +2,10 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import type { EndpointView } from "../../sdk/operating-answers.ts";
 import { useSession } from "../app/session.tsx";
-import { Dialog } from "../keys/dialog.tsx";
-import { ShownOnce } from "../keys/shown-once.tsx";
+import { Dialog } from "../look/dialog.tsx";
 import { Moment } from "../look/moment.tsx";
 import { Failure } from "../look/outcome.tsx";
+import { ShownOnce } from "../look/shown-once.tsx";
 
 type Props = { endpoint: EndpointView; onClose: () => void };
 

@@ -1,4 +1,4 @@
-import { AdminOnly } from "../keys/admin-only.tsx";
+import { AdminOnly } from "../app/admin-only.tsx";
 import { Screen } from "../look/screen.tsx";
 import { Deliveries } from "./deliveries.tsx";
 import { Endpoints } from "./endpoints.tsx";

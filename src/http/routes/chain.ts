@@ -22,6 +22,7 @@ function viewAnchor(anchor: Anchor, head: number | null): AnchorView {
     blockHash: anchor.blockHash && toHex(anchor.blockHash),
     blockTime: anchor.blockTime === null ? null : isoText(anchor.blockTime * 1000),
     confirmations: anchor.blockNumber === null || head === null ? null : Math.max(1, head - anchor.blockNumber + 1),
+    gasUsed: anchor.gasUsed,
     createdAt: isoText(anchor.createdAt),
   };
 }

@@ -72,6 +72,7 @@ export interface AnchorStore {
       blockHash: Uint8Array;
       blockTime: number;
       confirmedAt: number;
+      gasUsed: number;
     },
   ): Promise<void>;
   /** Takes a confirmed anchor back to `sent`: its block was reorganised away. */
@@ -81,11 +82,15 @@ export interface AnchorStore {
 /** Where the anchors of this server are. */
 export type AnchorPlace = { chainId: number; contract: Uint8Array; log: Uint8Array };
 
-/** The block that a transaction is in. `final`: it has the configured confirmations. Block time in Unix seconds. */
+/**
+ * The block that a transaction is in, and the gas that it used: a whole number below 2^53. `final`: it has the configured confirmations.
+ * Block time in Unix seconds.
+ */
 export type Mined = {
   blockNumber: number;
   blockHash: Uint8Array;
   blockTime: number;
+  gasUsed: number;
   succeeded: boolean;
   final: boolean;
 };

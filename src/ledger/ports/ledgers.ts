@@ -83,6 +83,8 @@ export type Anchor = {
   /** Unix seconds, as the chain has it. */
   blockTime: number | null;
   confirmedAt: number | null;
+  /** Gas that its transaction used; null also where it was confirmed before the gas was kept. */
+  gasUsed: number | null;
 };
 
 /** How far a ledger is anchored: the counts of its latest confirmed head and of its latest head in any anchor; 0 for none. */

@@ -11,10 +11,10 @@ import type {
   CustomerView,
   DeltaDetail,
   DeltaView,
-  VerificationView,
 } from "../answers.ts";
 import type { Checked, Verifier } from "../checking.ts";
 import type { DeltaInput, HeadInput } from "../requests.ts";
+import type { VerificationView } from "../verification-answers.ts";
 import { expect, refuse } from "./answer-failures.ts";
 import { type Evidence, type EvidenceParts, forEach, openEvidence } from "./evidence.ts";
 import { decoded, exactOf, expectNumber, type KnownDelta, millisecondsOf } from "./known-deltas.ts";

@@ -6,12 +6,13 @@ import { ANCHOR, type AnchorReference, PROOF, type Receipt } from "../../core/re
 import { recordIdOf } from "../../core/record-id.ts";
 import { ADDRESS, HASH, ShapeError } from "../../core/shape.ts";
 import type { Expected } from "../../core/verify-receipt.ts";
-import type { CheckpointView, DeltaDetail, DeltaView, DerivationView, VerificationView } from "../answers.ts";
+import type { CheckpointView, DeltaDetail, DeltaView, DerivationView } from "../answers.ts";
 import type { Moment } from "../checking.ts";
 import { TallyrootApiError, TallyrootVerificationError } from "../errors.ts";
 import type { DeriveInput } from "../requests.ts";
 import { sentScope } from "../sending.ts";
 import type { CallOptions, Query, Transport } from "../transport.ts";
+import type { VerificationView } from "../verification-answers.ts";
 import { expect, refuse } from "./answer-failures.ts";
 import { decoded, type KnownDelta, type KnownDeltas } from "./known-deltas.ts";
 import type { Verification, Witness } from "./verify-receipt.ts";

@@ -42,8 +42,10 @@ export async function checkCheckpoint(
     closingBalance: closing,
     root: decoded(HASH, "merkleRoot", view.merkleRoot),
   };
-  expectNumber("startingBalance", view.startingBalance, opening);
-  expectNumber("endingBalance", view.endingBalance, closing);
+  const startingBalance = exactOf("startingBalance", view.startingBalance, view.startingBalanceExact);
+  const endingBalance = exactOf("endingBalance", view.endingBalance, view.endingBalanceExact);
+  expect(startingBalance === opening, "SUM_MISMATCH", `startingBalance is not ${formatUnits(opening)}`);
+  expect(endingBalance === closing, "SUM_MISMATCH", `endingBalance is not ${formatUnits(closing)}`);
   expect(netChange === closing - opening, "SUM_MISMATCH", `netChange is not ${formatUnits(closing - opening)}`);
   const same = sameBytes(checkpointFingerprint(checkpoint), decoded(HASH, "proofRoot", view.proofRoot));
   expect(same, "FINGERPRINT_MISMATCH", `the fields of ${view.checkpointId} do not give its proofRoot`);
@@ -101,7 +103,9 @@ export async function checkInvoice(
     "proofRoot",
     "merkleRoot",
     "startingBalance",
+    "startingBalanceExact",
     "endingBalance",
+    "endingBalanceExact",
     "netChange",
     "netChangeExact",
     "deltasCount",

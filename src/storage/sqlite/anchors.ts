@@ -48,10 +48,10 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     "UPDATE anchor_progress SET state = 'sent', digest = ? WHERE anchor = ? AND state = 'prepared'",
   );
   const confirmed = db.prepare(
-    "UPDATE anchor_progress SET state = 'confirmed', transaction_hash = ?, block_number = ?, block_hash = ?, block_time = ?, confirmed_at = ?, digest = ? WHERE anchor = ?",
+    "UPDATE anchor_progress SET state = 'confirmed', transaction_hash = ?, block_number = ?, block_hash = ?, block_time = ?, confirmed_at = ?, gas_used = ?, digest = ? WHERE anchor = ?",
   );
   const unconfirmed = db.prepare(
-    "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL, digest = ? WHERE anchor = ?",
+    "UPDATE anchor_progress SET state = 'sent', transaction_hash = NULL, block_number = NULL, block_hash = NULL, block_time = NULL, confirmed_at = NULL, gas_used = NULL, digest = ? WHERE anchor = ?",
   );
 
   const completeCheckpoints = db.prepare<[number, number], CheckpointRow>(
@@ -140,9 +140,9 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
       sent.run(progressDigest(index, "sent"), index);
     },
     async markConfirmed(index, mined) {
-      const { transactionHash, blockNumber, blockHash, blockTime, confirmedAt } = mined;
+      const { transactionHash, blockNumber, blockHash, blockTime, confirmedAt, gasUsed } = mined;
       const columns = [transactionHash, blockNumber, blockHash, blockTime, confirmedAt];
-      confirmed.run(...columns, progressDigest(index, "confirmed", columns), index);
+      confirmed.run(...columns, gasUsed, progressDigest(index, "confirmed", columns, gasUsed), index);
     },
     async markUnconfirmed(index) {
       unconfirmed.run(progressDigest(index, "sent"), index);
@@ -150,7 +150,12 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
   };
 }
 
-/** The digest of an anchor's progress. @param mined the columns after the state; all null while no block has it. */
-function progressDigest(index: number, state: AnchorState, mined: readonly Cell[] = NOT_MINED): Buffer {
-  return rowDigest("anchor_progress", [index, state, ...mined]);
+/** The digest of an anchor's progress. @param mined the columns after the state; all null, as the gas is, while no block has it. */
+function progressDigest(
+  index: number,
+  state: AnchorState,
+  mined: readonly Cell[] = NOT_MINED,
+  gasUsed: number | null = null,
+): Buffer {
+  return rowDigest("anchor_progress", [index, state, ...mined], gasUsed);
 }

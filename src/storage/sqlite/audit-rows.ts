@@ -41,8 +41,11 @@ function isBytes(cell: Cell): cell is Buffer {
 export type AuditTable<Row> = {
   name: string;
   columns: readonly (readonly [column: string, kind: Kind, member: keyof Row | undefined])[];
-  /** Whether a row has a digest after its columns, and which column says whether it is from before digests. */
-  digest?: { since: "deltas" | "checkpoints" | "anchors" };
+  /**
+   * Whether a row has a digest after its columns, and which column says whether it is from before digests. `late`: the last column came
+   * after digests did; see `rowDigest`.
+   */
+  digest?: { since: "deltas" | "checkpoints" | "anchors"; late?: true };
 };
 
 export const TENANTS: AuditTable<TenantRow> = {
@@ -144,8 +147,9 @@ export const PROGRESS: AuditTable<ProgressRow> = {
     ["block_hash", "hash?", "blockHash"],
     ["block_time", "number?", "blockTime"],
     ["confirmed_at", "number?", "confirmedAt"],
+    ["gas_used", "number?", "gasUsed"],
   ],
-  digest: { since: "anchors" },
+  digest: { since: "anchors", late: true },
 };
 
 export const CHECKPOINTS: AuditTable<CheckpointRow> = {
@@ -208,14 +212,15 @@ export function openDecoder<Row>(
       if (!checks[i]!(cells[i]!)) return { problem: { kind: "malformed", detail: `column ${columns[i]![0]} is none` } };
       if (members[i] !== undefined) row[members[i]!] = cells[i]!;
     }
-    if (digest) row.digest = digestOf(name, cells, cells[0] as number, without);
+    if (digest) row.digest = digestOf(name, cells, digest.late ?? false, without);
     return { row: row as Row };
   };
 }
 
-function digestOf(table: string, cells: readonly Cell[], number: number, lastWithout: number): Digest {
+function digestOf(table: string, cells: readonly Cell[], hasLate: boolean, lastWithout: number): Digest {
   const digest = cells.at(-1)!;
-  if (digest === null) return number <= lastWithout ? "none" : "missing";
-  const matches = isBytes(digest) && sameBytes(digest, rowDigest(table, cells.slice(0, -1)));
+  if (digest === null) return (cells[0] as number) <= lastWithout ? "none" : "missing";
+  const expected = hasLate ? rowDigest(table, cells.slice(0, -2), cells.at(-2)) : rowDigest(table, cells.slice(0, -1));
+  const matches = isBytes(digest) && sameBytes(digest, expected);
   return matches ? "matches" : "differs";
 }

@@ -141,6 +141,7 @@ export const STATE_TABLES: readonly StateTable[] = [
     name: "anchor_progress",
     columns: [
       ...["anchor", "state", "transaction_hash", "block_number", "block_hash", "block_time", "confirmed_at", "digest"],
+      ...["gas_used"],
     ],
     key: ["anchor"],
     where: "anchor <= @anchor",

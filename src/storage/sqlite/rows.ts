@@ -92,10 +92,11 @@ export type AnchorRow = {
   block_hash: Buffer | null;
   block_time: number | null;
   confirmed_at: number | null;
+  gas_used: number | null;
 };
 
 export const ANCHOR_COLUMNS =
-  "a.id, a.root, a.size, a.through, a.through_checkpoint, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at";
+  "a.id, a.root, a.size, a.through, a.through_checkpoint, a.created_at, p.state, p.transaction_hash, p.block_number, p.block_hash, p.block_time, p.confirmed_at, p.gas_used";
 
 export function anchorOf(row: AnchorRow): Anchor {
   return {
@@ -109,6 +110,7 @@ export function anchorOf(row: AnchorRow): Anchor {
     blockHash: row.block_hash,
     blockTime: row.block_time,
     confirmedAt: row.confirmed_at,
+    gasUsed: row.gas_used,
   };
 }
 

@@ -86,8 +86,18 @@ function Answer({ answer, anchor, place }: { answer: ContractsAnswer; anchor: An
           ),
         ],
         ["Confirmations", confirmations === null ? "none yet" : confirmations.toLocaleString("en")],
-        ["Gas used", transaction ? transaction.gasUsed.toLocaleString("en") : "not known yet"],
+        [
+          "Gas used",
+          transaction ? <GasUsed key="gas" used={transaction.gasUsed} said={anchor.gasUsed} /> : "not known yet",
+        ],
       ]}
     />
   );
+}
+
+/** What the chain says, and what the server says only where that is something else. */
+function GasUsed({ used, said }: { used: bigint; said: number | null }) {
+  const value = used.toLocaleString("en");
+  if (said === null || used === BigInt(said)) return value;
+  return <Compared value={value} same={false} differs={`the server says ${said.toLocaleString("en")}`} />;
 }

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { Failure } from "../look/outcome.tsx";
 import { Dialog } from "./dialog.tsx";
+import { Failure } from "./outcome.tsx";
 
 type Props = {
   title: string;

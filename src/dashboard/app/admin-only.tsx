@@ -1,9 +1,9 @@
 import { Text } from "@mantine/core";
 import { Link } from "wouter";
-import { ledgerPath } from "../app/places.ts";
-import { useSession } from "../app/session.tsx";
 import { Screen } from "../look/screen.tsx";
 import { Surface } from "../look/surface.tsx";
+import { ledgerPath } from "./places.ts";
+import { useSession } from "./session.tsx";
 
 type Props = {
   title: string;
