@@ -5,9 +5,11 @@ import { openBrowser, signedIn } from "./ground.ts";
 
 /** Milliseconds between two looks of the page. */
 const LIVE_MS = 2000;
-const UPDATES = process.env.CI ? 1000 : 150;
-/** Looks before the first measurement: caches fill, code is compiled. */
-const WARM = 50;
+const UPDATES = process.env.CI ? 1000 : 100;
+/** Looks before the first measurement: caches fill and code is compiled, which levels off after some 250. */
+const WARM = process.env.CI ? 300 : 100;
+/** Bytes of live objects that may have come meanwhile, as a part of what there was. A leak of 2 KB an update is more, in a thousand. */
+const HEAP_ROOM = process.env.CI ? 0.1 : 0.25;
 
 /** What of the page stays after the garbage has gone. */
 type Kept = { heap: number; nodes: number; listeners: number };
@@ -42,8 +44,7 @@ describe("a page that is left open", () => {
       await look(page, UPDATES);
       const after = await kept(devtools);
       expect(requests.length - asked, "questions asked meanwhile").to.be.at.least(UPDATES);
-      // A leak of one small object an update is some hundred bytes each; caches of the engine move by less than a tenth.
-      expect(after.heap, "bytes of live objects").to.be.below(before.heap * 1.1 + 500_000);
+      expect(after.heap, "bytes of live objects").to.be.below(before.heap * (1 + HEAP_ROOM));
       expect(after.nodes, "nodes").to.be.below(before.nodes * 1.1 + 200);
       expect(after.listeners, "event listeners").to.be.below(before.listeners * 1.1 + 50);
       await context.close();
