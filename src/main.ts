@@ -30,6 +30,7 @@ import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
+import { isoText } from "./wire/fields.ts";
 import { SIGN_IN_KEY, signInLink } from "./wire/sign-in.ts";
 import { openWitness } from "./witness/witness.ts";
 
@@ -164,9 +165,17 @@ async function main(): Promise<void> {
     clock: Date.now,
     async readiness() {
       const anchoring = job.state();
+      const { oldestPendingAt } = await store.progress();
+      const lag =
+        oldestPendingAt === null
+          ? "no delta waits"
+          : `the oldest delta that waits was recorded at ${isoText(oldestPendingAt)}`;
       return {
         ready: !anchoring.halted,
-        checks: { database: { ok: true, detail: "open" }, anchoring: { ok: anchoring.ok, detail: anchoring.detail } },
+        checks: {
+          database: { ok: true, detail: "open" },
+          anchoring: { ok: anchoring.ok, detail: `${anchoring.detail}; ${lag}` },
+        },
       };
     },
     metrics: openMetrics({

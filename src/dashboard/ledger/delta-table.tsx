@@ -16,18 +16,18 @@ export function DeltaTable({ deltas, onOpen }: Props) {
             <Table.Th scope="col" ta="right">
               Sequence
             </Table.Th>
-            <Table.Th scope="col">Time (UTC)</Table.Th>
+            <Table.Th scope="col">Status</Table.Th>
             <Table.Th scope="col" ta="right">
               Amount
             </Table.Th>
             <Table.Th scope="col" ta="right" visibleFrom="sm">
               Balance after
             </Table.Th>
+            <Table.Th scope="col">Time (UTC)</Table.Th>
             <Table.Th scope="col">Reason</Table.Th>
             <Table.Th scope="col" visibleFrom="sm">
               Reference
             </Table.Th>
-            <Table.Th scope="col">Status</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -49,15 +49,18 @@ export function DeltaTable({ deltas, onOpen }: Props) {
                 </UnstyledButton>
               </Table.Th>
               <Table.Td>
-                <Text span fz="sm" style={{ whiteSpace: "nowrap" }}>
-                  <time dateTime={recordedAt}>{utcText(recordedAt)}</time>
-                </Text>
+                <State status={status} />
               </Table.Td>
               <Table.Td ta="right">
                 <Amount exact={deltaExact} signed />
               </Table.Td>
               <Table.Td ta="right" visibleFrom="sm">
                 <Amount exact={balanceExact} />
+              </Table.Td>
+              <Table.Td>
+                <Text span fz="sm" style={{ whiteSpace: "nowrap" }}>
+                  <time dateTime={recordedAt}>{utcText(recordedAt)}</time>
+                </Text>
               </Table.Td>
               <Table.Td>
                 {reason === null ? (
@@ -74,9 +77,6 @@ export function DeltaTable({ deltas, onOpen }: Props) {
                     {referenceId}
                   </Text>
                 )}
-              </Table.Td>
-              <Table.Td>
-                <State status={status} />
               </Table.Td>
             </Table.Tr>
           ))}

@@ -2,6 +2,7 @@ import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { TallyrootApiError } from "../../sdk/errors.ts";
 import { useSession } from "../app/session.tsx";
+import { Moment } from "../look/moment.tsx";
 import { Outcome } from "../look/outcome.tsx";
 import { Sign } from "../look/sign.tsx";
 import { Surface } from "../look/surface.tsx";
@@ -18,7 +19,7 @@ export function Health() {
         {(checks) => (
           <Stack gap="sm">
             {Object.entries(checks).map(([name, { ok, detail }]) => (
-              <Sign key={name} ok={ok} name={name} detail={detail} />
+              <Sign key={name} ok={ok} name={name} detail={<Detail text={detail} />} />
             ))}
             {Object.values(checks).some(({ ok }) => !ok) && (
               <Text fz="sm">
@@ -40,4 +41,12 @@ async function checksOf(ask: () => Promise<{ checks: Checks }>): Promise<Checks>
     if (error instanceof TallyrootApiError && error.details.checks) return error.details.checks as Checks;
     throw error;
   }
+}
+
+/** What the server says of a part, with its times as people read them. */
+function Detail({ text }: { text: string }) {
+  return text
+    .split(/(?:\bat )?(\d{4}-\d\d-\d\dT[\d:.]+Z)/)
+    // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text do not change places
+    .map((piece, i) => (i % 2 === 0 ? piece : <Moment key={i} time={piece} relative />));
 }

@@ -16,7 +16,7 @@ export function LatestLedgers() {
   const { pac } = useSession();
   const ledgers = useQuery({
     queryKey: ["customers", "latest"],
-    queryFn: () => pac.balance.customers({ limit: SHOWN }),
+    queryFn: () => pac.balance.customers({ limit: SHOWN, sort: "lastDelta", order: "desc" }),
   });
   return (
     <Surface title="Customer ledgers" flush actions={<Link href="/ledgers">All ledgers</Link>}>

@@ -47,7 +47,8 @@ export function Overview() {
                 />
                 <Figure
                   name="Net balance"
-                  value={<Amount exact={sum.netBalanceExact} fz="inherit" style={{ whiteSpace: "normal" }} />}
+                  value={<Amount exact={sum.netBalanceExact} fz="inherit" fw={600} style={{ whiteSpace: "normal" }} />}
+                  long={sum.netBalanceExact.length > FITS_LARGE}
                   note="over all ledgers"
                 />
                 <Figure
@@ -75,16 +76,19 @@ export function Overview() {
   );
 }
 
-type FigureProps = { name: string; value: React.ReactNode; note: React.ReactNode };
+/** Characters that fit in large type; longer values are smaller, and still whole. */
+const FITS_LARGE = 12;
+
+type FigureProps = { name: string; value: React.ReactNode; note: React.ReactNode; long?: boolean };
 
 /** One number that is to be seen at a glance. */
-function Figure({ name, value, note }: FigureProps) {
+function Figure({ name, value, note, long = false }: FigureProps) {
   return (
     <Surface>
       <Text fz="sm" c="dimmed">
         {name}
       </Text>
-      <Text fz={26} fw={650} lh={1.3} component="div">
+      <Text fz={long ? 18 : 26} fw={650} lh={1.3} component="div">
         {value}
       </Text>
       <Box fz="sm" c="dimmed" mt={2}>
