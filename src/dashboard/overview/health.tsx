@@ -45,8 +45,10 @@ async function checksOf(ask: () => Promise<{ checks: Checks }>): Promise<Checks>
 
 /** What the server says of a part, with its times as people read them. */
 function Detail({ text }: { text: string }) {
-  return text
-    .split(/(?:\bat )?(\d{4}-\d\d-\d\dT[\d:.]+Z)/)
-    // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text do not change places
-    .map((piece, i) => (i % 2 === 0 ? piece : <Moment key={i} time={piece} relative />));
+  return (
+    text
+      .split(/(?:\bat )?(\d{4}-\d\d-\d\dT[\d:.]+Z)/)
+      // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a text do not change places
+      .map((piece, i) => (i % 2 === 0 ? piece : <Moment key={i} time={piece} relative />))
+  );
 }
