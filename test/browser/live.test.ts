@@ -11,6 +11,8 @@ const WARM = process.env.CI ? 300 : 100;
 /** Bytes of live objects that may have come meanwhile, as a part of what there was. A leak of 2 KB an update is more, in a thousand. */
 const HEAP_ROOM = process.env.CI ? 0.1 : 0.25;
 
+const MEASUREMENTS = 8;
+
 /** What of the page stays after the garbage has gone. */
 type Kept = { heap: number; nodes: number; listeners: number };
 
@@ -39,10 +41,10 @@ describe("a page that is left open", () => {
       const devtools = await context.newCDPSession(page);
       await page.clock.install();
       await look(page, WARM);
-      const before = await kept(devtools);
+      const before = await leastKept(page, devtools);
       const asked = requests.length;
       await look(page, UPDATES);
-      const after = await kept(devtools);
+      const after = await leastKept(page, devtools);
       expect(requests.length - asked, "questions asked meanwhile").to.be.at.least(UPDATES);
       expect(after.heap, "bytes of live objects").to.be.below(before.heap * (1 + HEAP_ROOM));
       expect(after.nodes, "nodes").to.be.below(before.nodes * 1.1 + 200);
@@ -59,6 +61,17 @@ async function look(page: Page, times: number): Promise<void> {
     await page.clock.runFor(LIVE_MS);
     await answered;
   }
+}
+
+/** The least of several looks: an answer that is just being shown is there twice, before and after. */
+async function leastKept(page: Page, devtools: CDPSession): Promise<Kept> {
+  const all: Kept[] = [];
+  for (let i = 0; i < MEASUREMENTS; i++) {
+    await look(page, 1);
+    all.push(await kept(devtools));
+  }
+  const least = (name: keyof Kept) => Math.min(...all.map((one) => one[name]));
+  return { heap: least("heap"), nodes: least("nodes"), listeners: least("listeners") };
 }
 
 async function kept(devtools: CDPSession): Promise<Kept> {

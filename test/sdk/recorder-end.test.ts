@@ -75,7 +75,10 @@ describe("a program with a recorder that it does not close", () => {
   });
 
   it("tells on SIGTERM, in the time that it has, what a server that is away did not confirm", async () => {
-    const { end, said } = await run({ url: NOWHERE, customerId: "away", deltas: 3, ends: "waits" }, "SIGTERM");
+    const { end, said } = await run(
+      { url: NOWHERE, customerId: "away", deltas: 3, ends: "waits", signalDeadlineMs: 500 },
+      "SIGTERM",
+    );
     expect(end).to.equal("SIGTERM");
     expect(said).to.deep.equal(["1", "2", "3"].map((delta) => ({ refused: delta, mayBeRecorded: true })));
   });

@@ -20,10 +20,12 @@ export type ProgramOrders = {
   /** Recorders that share the deltas. */
   recorders?: number;
   atProcessEnd?: boolean;
+  /** Milliseconds that a signal leaves; long enough for a busy machine unless told otherwise. */
+  signalDeadlineMs?: number;
 };
 
 const orders = JSON.parse(process.argv[2]!) as ProgramOrders;
-const { url, key, customerId, deltas, ends, recorders = 1, atProcessEnd = true } = orders;
+const { url, key, customerId, deltas, ends, recorders = 1, atProcessEnd = true, signalDeadlineMs = 30_000 } = orders;
 const patience = ends === "waits" || ends === "handles SIGTERM" ? setInterval(() => {}, 60_000) : undefined;
 if (ends === "handles SIGTERM") {
   process.once("SIGTERM", async () => {
@@ -40,7 +42,7 @@ const all = Array.from({ length: recorders }, () =>
       // None of the deltas is sent because of its age.
       maxAgeMs: 600_000,
       atProcessEnd,
-      signalDeadlineMs: 500,
+      signalDeadlineMs,
       onRefused: ({ delta, mayBeRecorded }) => say({ refused: delta.delta, mayBeRecorded }),
     },
   ),
