@@ -1,7 +1,7 @@
 import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
-import { TallyrootApiError } from "../../sdk/errors.ts";
+import { pacedBy } from "../look/live.ts";
 import { Look } from "../look/look.tsx";
 import { Waiting } from "../look/outcome.tsx";
 import { takeLinkKey } from "./link-key.ts";
@@ -13,8 +13,6 @@ import { SignedIn } from "./signed-in.tsx";
 import { forgetKey, onKeyChange, storedKey, storeKey } from "./stored-key.ts";
 import "@mantine/notifications/styles.css";
 
-/** Milliseconds between two looks at what is on screen. */
-const LIVE_MS = 2000;
 /** Milliseconds for which what nobody looks at is kept. */
 const KEPT_MS = 60_000;
 
@@ -28,7 +26,7 @@ function makeCache(): QueryClient {
       queries: {
         // What is refused stays refused; what does not answer is asked again with the next look.
         retry: false,
-        refetchInterval: ({ state }) => (isFinal(state.error) ? false : LIVE_MS),
+        refetchInterval: pacedBy(() => 0),
         refetchOnWindowFocus: true,
         networkMode: "always",
         gcTime: KEPT_MS,
@@ -36,10 +34,6 @@ function makeCache(): QueryClient {
       mutations: { networkMode: "always" },
     },
   });
-}
-
-function isFinal(error: unknown): boolean {
-  return error instanceof TallyrootApiError && !error.retryable;
 }
 
 /** The dashboard: whoever has a key sees what the key may see. */

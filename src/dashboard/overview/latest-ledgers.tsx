@@ -1,10 +1,12 @@
 import { Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { Link } from "wouter";
 import { ledgerPath } from "../app/places.ts";
 import { useSession } from "../app/session.tsx";
 import { Amount } from "../look/amount.tsx";
 import { Hash } from "../look/hash.tsx";
+import { pacedBy } from "../look/live.ts";
 import { Moment } from "../look/moment.tsx";
 import { Nothing, Outcome } from "../look/outcome.tsx";
 import { Surface } from "../look/surface.tsx";
@@ -14,9 +16,16 @@ const SHOWN = 8;
 /** The ledgers that moved last. */
 export function LatestLedgers() {
   const { pac } = useSession();
+  const took = useRef(0);
   const ledgers = useQuery({
     queryKey: ["customers", "latest"],
-    queryFn: () => pac.balance.customers({ limit: SHOWN, sort: "lastDelta", order: "desc" }),
+    queryFn: async ({ signal }) => {
+      const began = performance.now();
+      const answer = await pac.balance.customers({ limit: SHOWN, sort: "lastDelta", order: "desc" }, { signal });
+      took.current = performance.now() - began;
+      return answer;
+    },
+    refetchInterval: pacedBy(() => took.current),
   });
   return (
     <Surface title="Customer ledgers" flush actions={<Link href="/ledgers">All ledgers</Link>}>
