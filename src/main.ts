@@ -71,6 +71,7 @@ async function main(): Promise<void> {
     clock: Date.now,
     report: (message, error) => log.error({ err: error }, message),
     quota: config.quota,
+    thread: true,
   });
   const contents = openContents(store, master);
 
@@ -219,7 +220,7 @@ async function main(): Promise<void> {
     await job.stop();
     await webhooks.stop();
     await embedded?.stop();
-    store.close();
+    await store.close();
     dir.remove("server.json");
     lock.release();
   };

@@ -1,7 +1,6 @@
 import canonicalize from "canonicalize";
-import { utf8 } from "./bytes.ts";
 import { invariant } from "./errors.ts";
-import { keccak } from "./keccak.ts";
+import { keccakOfText } from "./keccak.ts";
 
 /** Any JSON value. Numbers are IEEE doubles, as RFC 8785 has them. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
@@ -59,5 +58,5 @@ export function canonicalContent(content: Content): string {
  * @see FORMAT.md, section "Commitment"
  */
 export function commitmentOf(content: Content): Uint8Array {
-  return keccak(utf8(canonicalContent(content)));
+  return keccakOfText(canonicalContent(content));
 }

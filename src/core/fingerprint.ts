@@ -121,9 +121,15 @@ function writeBytes32(words: Words, word: number, value: Uint8Array): void {
 }
 
 function writeUint64(words: Words, word: number, value: Uint64): void {
+  const at = word * WORD + 24;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
+    words.view.setUint32(at, value / 2 ** 32);
+    words.view.setUint32(at + 4, value);
+    return;
+  }
   const wide = BigInt(value);
   if (wide < 0n || wide >= 2n ** 64n) throw new RangeError("outside uint64");
-  words.view.setBigUint64(word * WORD + 24, wide);
+  words.view.setBigUint64(at, wide);
 }
 
 function writeInt256(words: Words, word: number, value: bigint): void {

@@ -11,6 +11,7 @@ import { RecordDamagedError } from "../ledger/ports/ledgers.ts";
 import { sealingKey } from "../ledger/seal.ts";
 import { openAnchorStore } from "../storage/sqlite/anchors.ts";
 import { databaseFile, isStorageTrouble, openDatabase } from "../storage/sqlite/database.ts";
+import { startFoldingWal } from "../storage/sqlite/fold-wal.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
 
 /** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
@@ -25,6 +26,7 @@ const tell = (news: JobNews) => port.postMessage(news);
 
 installKeccak(await fastKeccak());
 const db = openDatabase(databaseFile(input.dataDir));
+const stopFolding = startFoldingWal(db);
 const store = openAnchorStore(db);
 const contents = openContents(store, sealingKey(fromHex(input.masterKey)));
 let chainHead: number | null = null;
@@ -67,5 +69,6 @@ while (!signal.aborted) {
     if (!signal.aborted) throw error;
   });
 }
+stopFolding();
 db.close();
 port.close();

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { addToBalance, formatAmount } from "../core/amount.ts";
-import { concatBytes, toHex, utf8 } from "../core/bytes.ts";
+import { concatBytes, toHex } from "../core/bytes.ts";
 import { type Content, commitmentOf } from "../core/content.ts";
 import { deltaFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, type Frontier } from "../core/tree.ts";
@@ -27,7 +27,7 @@ export type LedgerState = {
  */
 export function composeDelta(
   state: LedgerState,
-  request: RecordRequest,
+  request: Omit<RecordRequest, "tenant">,
   now: number,
 ): { delta: StoredDelta; next: LedgerState } {
   const { ledger, generation, key } = state;
@@ -55,7 +55,7 @@ export function composeDelta(
     fingerprint,
     nodes: concatBytes(...completed),
     generation,
-    sealed: seal(key, deltaPlace(ledger.address, sequence), utf8(JSON.stringify(sealedPart))),
+    sealed: seal(key, deltaPlace(ledger.address, sequence), Buffer.from(JSON.stringify(sealedPart))),
     requestId: request.requestId ?? null,
   };
   return { delta, next: { ledger, balance, recordedAt, frontier, generation, key } };

@@ -5,10 +5,10 @@ import { type Content, canonicalJson } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
 import { parseRecordId } from "../core/record-id.ts";
 import type { Contents } from "./contents.ts";
-import type { LedgerStore, RecordOutcome, RecordRequest, StoredDelta } from "./ports/ledgers.ts";
+import type { LedgerStore, RecordedDelta, RecordOutcome, RecordRequest, StoredDelta } from "./ports/ledgers.ts";
 
 /** What `record` answers: the delta as it is on disk, and whether it was there before. */
-export type Recorded = { delta: StoredDelta; replayed: boolean };
+export type Recorded = { delta: RecordedDelta; replayed: boolean };
 
 export type RecordParts = { store: LedgerStore; contents: Contents };
 
@@ -52,8 +52,8 @@ export async function expectCorrectable(
 /** What a store's outcome means to the caller. @throws TallyrootError as `recordDelta` */
 export async function settle(contents: Contents, request: RecordRequest, outcome: RecordOutcome): Promise<Recorded> {
   if (outcome.kind === "refused") throw outcome.error;
+  if (outcome.kind === "recorded") return { delta: outcome.delta, replayed: false };
   const { delta } = outcome;
-  if (outcome.kind === "recorded") return { delta, replayed: false };
   const differs = differingMembers(request, delta, await contents.contentOf(delta));
   if (differs.length > 0) throw conflict(differs);
   return { delta, replayed: true };

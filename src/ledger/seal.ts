@@ -6,7 +6,6 @@ import {
   type KeyObject,
   randomBytes,
 } from "node:crypto";
-import { concatBytes, utf8 } from "../core/bytes.ts";
 
 /**
  * Sealing of private content: AES-256-GCM (NIST SP 800-38D) under a random key per ledger, itself wrapped by the master key.
@@ -56,7 +55,13 @@ export function seal(key: KeyObject, place: Uint8Array, plain: Uint8Array): Buff
   const nonce = freshNonce();
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(place);
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  // GCM is a stream: as many bytes come out as go in, all of them before the end.
+  const sealed = Buffer.allocUnsafe(NONCE_BYTES + plain.length + TAG_BYTES);
+  sealed.set(nonce);
+  sealed.set(cipher.update(plain), NONCE_BYTES);
+  cipher.final();
+  sealed.set(cipher.getAuthTag(), NONCE_BYTES + plain.length);
+  return sealed;
 }
 
 /** Opens what `seal` made. @throws SealBrokenError */
@@ -73,9 +78,15 @@ export function unseal(key: KeyObject, place: Uint8Array, sealed: Uint8Array): B
   }
 }
 
-/** The place of one delta's content. */
+const DELTA_PLACE = "delta:";
+/** An address, the word, and the digits of the largest sequence. */
+const place = Buffer.alloc(20 + DELTA_PLACE.length + 16);
+
+/** The place of one delta's content: `ledger ‖ "delta:" ‖ sequence as decimal text`. Good until the next call. */
 export function deltaPlace(ledger: Uint8Array, sequence: number): Uint8Array {
-  return concatBytes(ledger, utf8(`delta:${sequence}`));
+  place.set(ledger);
+  const end = ledger.length + place.write(`${DELTA_PLACE}${sequence}`, ledger.length, "latin1");
+  return place.subarray(0, end);
 }
 
 /** The salt of one delta's commitment: HMAC-SHA-256(key of the ledger, "salt:" ‖ sequence as decimal text). See core/FORMAT.md, "Commitment". */

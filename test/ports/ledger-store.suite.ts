@@ -9,7 +9,7 @@ import { deltaFingerprint, leafOf } from "#src/core/fingerprint.ts";
 import { peakPositions, rootOf, rootOfLeaves } from "#src/core/tree.ts";
 import type { Contents } from "#src/ledger/contents.ts";
 import type { AnchorStore } from "#src/ledger/ports/anchoring.ts";
-import type { LedgerStore, RecordOutcome, RecordRequest, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { LedgerStore, RecordedDelta, RecordOutcome, RecordRequest, Tenant } from "#src/ledger/ports/ledgers.ts";
 import type { TenantStore } from "#src/ledger/ports/tenants.ts";
 
 /** One implementation, open on a place of its own. */
@@ -285,11 +285,14 @@ export function ledgerStoreSuite(name: string, open: () => Promise<OpenStore>): 
       expect(deltas).to.have.length.of.at.least(MORE_THAN_MEMORY);
       expect(failures).to.have.length.of.at.least(1);
       expect(failures[0]).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
-      const probes = [...alike, 0, 9_999, 10_000, 19_999, 20_000, deltas.length - 1].map((i) => deltas[i]!);
+      const probes = [...alike, 0, 9_999, 10_000, 19_999, 20_000, deltas.length - 1].map((i) => ({
+        ...deltas[i]!,
+        requestId: idOf(i),
+      }));
       const findAll = async () => {
         for (const probe of probes) {
           expect(plain(await opened.store.deltaByFingerprint(probe.fingerprint))).to.deep.equal(plain(probe));
-          const [outcome] = await opened.store.record([of("c0", { requestId: probe.requestId! })], false);
+          const [outcome] = await opened.store.record([of("c0", { requestId: probe.requestId })], false);
           expect([outcome!.kind, stored(outcome!).fingerprint]).to.deep.equal(["replayed", probe.fingerprint]);
         }
       };
@@ -309,15 +312,24 @@ export function ledgerStoreSuite(name: string, open: () => Promise<OpenStore>): 
   });
 }
 
-function stored(outcome: RecordOutcome): StoredDelta {
+function stored(outcome: RecordOutcome): RecordedDelta {
   if (outcome.kind === "refused") throw outcome.error;
   return outcome.delta;
 }
 
-/** A delta with all its bytes of one kind, to compare what was composed with what was read. */
-function plain(delta: StoredDelta | undefined): unknown {
+/** What everybody may see of a delta, with all its bytes of one kind, to compare what was answered with what was read. */
+function plain(delta: RecordedDelta | undefined): unknown {
   const bytes = (value: unknown) => (value instanceof Uint8Array ? Buffer.from(value) : value);
   if (!delta) return undefined;
   const ledger = { ...delta.ledger, address: bytes(delta.ledger.address) };
-  return { ...Object.fromEntries(Object.entries(delta).map(([name, value]) => [name, bytes(value)])), ledger };
+  const { sequence, amount, balance, recordedAt, commitment, fingerprint } = delta;
+  return {
+    sequence,
+    amount,
+    balance,
+    recordedAt,
+    commitment: bytes(commitment),
+    fingerprint: bytes(fingerprint),
+    ledger,
+  };
 }

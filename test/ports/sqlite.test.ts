@@ -1,19 +1,20 @@
 import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
 import { ledgerStoreSuite, type OpenStore } from "./ledger-store.suite.ts";
 
-async function open(folder = temporaryFolder(), clock = { now: 1_700_000_000_000 }): Promise<OpenStore> {
-  const record = await openRecord(folder.dir, clock);
+async function open(thread: boolean, folder = temporaryFolder(), clock?: { now: number }): Promise<OpenStore> {
+  const record = await openRecord(folder.dir, clock, { thread });
   return {
     ...record,
     async reopen() {
-      record.close();
-      return open(folder, record.clock);
+      await record.close();
+      return open(thread, folder, record.clock);
     },
     async close() {
-      record.close();
+      await record.close();
       folder.remove();
     },
   };
 }
 
-ledgerStoreSuite("SQLite", () => open());
+ledgerStoreSuite("SQLite", () => open(false));
+ledgerStoreSuite("SQLite with a recording thread", () => open(true));

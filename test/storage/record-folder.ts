@@ -25,7 +25,8 @@ export type OpenRecord = {
   /** What the store reported as going wrong behind the record. */
   reported: string[];
   tenant: Tenant;
-  close(): void;
+  /** What runs in this thread is closed when it returns. */
+  close(): Promise<void>;
 };
 
 export function temporaryFolder(): { dir: string; remove: () => void } {
@@ -34,16 +35,20 @@ export function temporaryFolder(): { dir: string; remove: () => void } {
 }
 
 /** Opens the record in a folder, which may be empty. */
-export async function openRecord(dir: string, clock = { now: 1_700_000_000_000 }): Promise<OpenRecord> {
+export async function openRecord(
+  dir: string,
+  clock = { now: 1_700_000_000_000 },
+  options: { thread?: boolean } = {},
+): Promise<OpenRecord> {
   const reported: string[] = [];
   const report = (message: string) => void reported.push(message);
-  const store = openSqliteStore({ dir, master: MASTER, clock: () => clock.now, report });
+  const store = openSqliteStore({ dir, master: MASTER, clock: () => clock.now, report, ...options });
   const db = openDatabase(databaseFile(dir));
   const anchors = openAnchorStore(db);
   const tenant = (await store.tenantByName("default")) ?? (await store.addTenant("default", clock.now));
   const close = () => {
     db.close();
-    store.close();
+    return store.close();
   };
   return { dir, store, contents: openContents(anchors, MASTER), anchors, db, clock, reported, tenant, close };
 }
@@ -71,6 +76,7 @@ export function request(tenant: Tenant, customerId: string, more: Partial<Record
 export function deltasOf(outcomes: readonly RecordOutcome[]): StoredDelta[] {
   return outcomes.map((outcome) => {
     if (outcome.kind === "refused") throw outcome.error;
-    return outcome.delta;
+    // A writer in the same thread gives the whole row.
+    return outcome.delta as StoredDelta;
   });
 }

@@ -4,6 +4,7 @@ import { TallyrootError } from "#src/core/errors.ts";
 import { SealBrokenError, sealingKey } from "#src/ledger/seal.ts";
 import { databaseFile, openDatabase, StorageRefusedError } from "#src/storage/sqlite/database.ts";
 import { openEffects } from "#src/storage/sqlite/effects.ts";
+import { openKeyDestruction } from "#src/storage/sqlite/erasure.ts";
 import { openReader } from "#src/storage/sqlite/reader.ts";
 import { MIGRATIONS } from "#src/storage/sqlite/schema.ts";
 import { openSqliteStore } from "#src/storage/sqlite/store.ts";
@@ -130,8 +131,8 @@ describe("the record in SQLite", () => {
     const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
     const requestIds = openTailIndex(db, "request_index", "request_id");
     const reader = openReader(db, { fingerprints, requestIds });
-    const report = () => {};
-    const parts = { effects: openEffects(db, MASTER), usage: openUsageMeter(db, null), clock: Date.now, report };
+    const destroyKeys = openKeyDestruction(db, reader);
+    const parts = { effects: openEffects(db, MASTER), usage: openUsageMeter(db, null), clock: Date.now, destroyKeys };
     const writer = openWriter(db, { reader, fingerprints, requestIds, master: MASTER, ...parts });
     await writer.record([request(tenant, "c")], false);
     const requestId = Buffer.alloc(16, 5);

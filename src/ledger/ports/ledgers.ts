@@ -26,8 +26,8 @@ export type RecordRequest = {
 /** A ledger's fixed facts. */
 export type Ledger = { id: number; tenantId: number; address: Uint8Array; openedAt: number };
 
-/** A delta as it is stored. `nodes` are the tree nodes above leaf level that it completed, lowest first, 32 bytes each. */
-export type StoredDelta = {
+/** What everybody may see of a delta once it is recorded. */
+export type RecordedDelta = {
   ledger: Ledger;
   sequence: number;
   amount: bigint;
@@ -35,6 +35,10 @@ export type StoredDelta = {
   recordedAt: number;
   commitment: Uint8Array;
   fingerprint: Uint8Array;
+};
+
+/** A delta as it is stored. `nodes` are the tree nodes above leaf level that it completed, lowest first, 32 bytes each. */
+export type StoredDelta = RecordedDelta & {
   nodes: Uint8Array;
   /** Which of the ledger's keys the content is sealed with. */
   generation: number;
@@ -43,7 +47,7 @@ export type StoredDelta = {
 };
 
 export type RecordOutcome =
-  | { kind: "recorded"; delta: StoredDelta }
+  | { kind: "recorded"; delta: RecordedDelta }
   | { kind: "replayed"; delta: StoredDelta }
   | { kind: "refused"; error: TallyrootError };
 

@@ -5,8 +5,17 @@ import { EMPTY_FRONTIER, peakPositions } from "../../core/tree.ts";
 import { composeDelta, type LedgerState } from "../../ledger/compose.ts";
 import { makeLedgerKey, openLedgerKey } from "../../ledger/keyring.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
-import type { RecordOutcome, RecordRequest, RecordUnit, SealedKey, StoredDelta } from "../../ledger/ports/ledgers.ts";
+import type {
+  RecordedDelta,
+  RecordOutcome,
+  RecordRequest,
+  RecordUnit,
+  SealedKey,
+  StoredDelta,
+  Tenant,
+} from "../../ledger/ports/ledgers.ts";
 import type { SqliteEffects } from "./effects.ts";
+import type { LedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
@@ -21,10 +30,15 @@ export type Draft = {
   effects: Map<string, RequestEffect>;
   /** Deltas per tenant. */
   counts: Map<number, number>;
+  /** Ledgers that it opens, those of refused requests included. */
+  opened: number;
 };
 
 /** Requests that stand or fall together, or each alone. */
-export type DraftUnit = RecordUnit & { requests: readonly RecordRequest[]; atomic: boolean };
+export type DraftUnit = RecordUnit & { requests: readonly DraftRequest[]; atomic: boolean };
+
+/** A request, with what a ledger's address depends on of its tenant. */
+export type DraftRequest = Omit<RecordRequest, "tenant"> & { tenant: Pick<Tenant, "id" | "namespace"> };
 
 export type DraftParts = {
   reader: SqliteReader;
@@ -32,12 +46,20 @@ export type DraftParts = {
   usage: UsageMeter;
   master: KeyObject;
   /** Where ledgers stand that were written lately, by `stateName`. */
-  states: ReadonlyMap<string, LedgerState>;
+  states: Pick<LedgerStates, "get">;
   nextLedgerId: () => number;
 };
 
 export function emptyDraft(): Draft {
-  return { states: new Map(), keys: [], deltas: [], byRequestId: new Map(), effects: new Map(), counts: new Map() };
+  return {
+    states: new Map(),
+    keys: [],
+    deltas: [],
+    byRequestId: new Map(),
+    effects: new Map(),
+    counts: new Map(),
+    opened: 0,
+  };
 }
 
 /** How a customer's ledger is called among the states in memory. */
@@ -48,7 +70,7 @@ export function stateName(tenantId: number, customerId: string): string {
 /** Composes what one commit is to write, in memory: sequences, balances, seals and outcomes. */
 export function openDrafting({ reader, effects, usage, master, states, nextLedgerId }: DraftParts) {
   /** Where the request's ledger stands, counting what this draft has composed so far. */
-  function stateFor(request: RecordRequest, draft: Draft, now: number): LedgerState {
+  function stateFor(request: DraftRequest, draft: Draft, now: number): LedgerState {
     const name = stateName(request.tenant.id, request.customerId);
     const known = draft.states.get(name) ?? states.get(name);
     if (known) return known;
@@ -56,7 +78,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
     const ledger = reader.ledger(request.tenant.id, address);
     if (!ledger) {
       const opened = {
-        id: nextLedgerId() + draft.keys.filter((key) => key.opensLedger).length,
+        id: nextLedgerId() + draft.opened,
         tenantId: request.tenant.id,
         address,
         openedAt: now,
@@ -71,6 +93,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
         key: open.key,
       };
       draft.keys.push({ state, sealed, opensLedger: true });
+      draft.opened += 1;
       draft.states.set(name, state);
       return state;
     }
@@ -103,7 +126,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
     return (draft.effects.get(mapKey(requestId)) ?? effects.find(requestId))?.route;
   }
 
-  function outcomeOf(request: RecordRequest, draft: Draft, now: number): RecordOutcome {
+  function outcomeOf(request: DraftRequest, draft: Draft, now: number): RecordOutcome {
     const { requestId } = request;
     const replayed = requestId && deltaOf(requestId, draft);
     if (replayed) return { kind: "replayed", delta: replayed };
@@ -146,9 +169,10 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
       byRequestId: new Map(draft.byRequestId),
       effects: draft.effects,
       counts: new Map(draft.counts),
+      opened: draft.opened,
     };
     const outcomes = unit.requests.map((request) => outcomeOf(request, trial, now));
-    const own = unit.allNew && new Set(trial.deltas.slice(draft.deltas.length));
+    const own = unit.allNew && new Set<RecordedDelta>(trial.deltas.slice(draft.deltas.length));
     if (own && outcomes.some((outcome) => outcome.kind === "replayed" && !own.has(outcome.delta)))
       throw usedFor("another delta");
     const index = outcomes.findIndex((outcome) => outcome.kind === "refused");
@@ -157,7 +181,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
       Object.assign(draft, trial);
       return outcomes;
     }
-    const dropped = new Set(trial.deltas.slice(draft.deltas.length));
+    const dropped = new Set<RecordedDelta>(trial.deltas.slice(draft.deltas.length));
     const error = new TallyrootError(
       refused.error.code,
       `not recorded, because item ${index} of the same unit was refused: ${refused.error.message}`,

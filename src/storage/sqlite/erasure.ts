@@ -1,34 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { TallyrootError } from "../../core/errors.ts";
-import type { ErasureStore } from "../../ledger/ports/erasure.ts";
+import type { Erasure, ErasureStore } from "../../ledger/ports/erasure.ts";
+import type { Ledger } from "../../ledger/ports/ledgers.ts";
 import { emptyWal, type Sqlite } from "./database.ts";
 import type { SqliteReader } from "./reader.ts";
-import { writing } from "./refused-write.ts";
+import type { SqliteWriter } from "./writer.ts";
 
 /** Tries to fold the WAL back while the other connection is reading or writing, and milliseconds between two of them. */
 const MOST_TRIES = 200;
 const TRY_EVERY_MS = 10;
 
 /**
- * Erasing by destroying keys, and the labels of API keys for the ledger. With `secure_delete` an emptied cell is overwritten in its page;
+ * Destroys the keys of a ledger and the labels of API keys for it, in one transaction. With `secure_delete` an emptied cell is overwritten in its page;
  * no other page has a copy (see migrations/4-erasure.ts); the page's earlier images in the WAL are gone once it is folded back and cut
  * to nothing.
- *
- * @param forget drops the writer's open key of a ledger, in the same turn in which the stored ones are destroyed.
- * @param forgetKeysOf drops API keys with their labels likewise.
  */
-export function openErasureStore(
-  db: Sqlite,
-  {
-    reader,
-    forget,
-    forgetKeysOf,
-  }: {
-    reader: SqliteReader;
-    forget: (tenantId: number, customerId: string) => void;
-    forgetKeysOf: (ledgerAddress: Uint8Array) => void;
-  },
-): ErasureStore {
+export function openKeyDestruction(db: Sqlite, reader: SqliteReader): (ledger: Ledger, at: number) => Erasure {
   const destroy = db.prepare(
     "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL, erased_at = ? WHERE ledger = ? AND wrapped IS NOT NULL",
   );
@@ -40,7 +27,7 @@ export function openErasureStore(
   );
 
   /** How many deltas are sealed with a key that is still there: generations never go back, so a bisection finds where they begin. */
-  function readable(ledger: Parameters<SqliteReader["lastDelta"]>[0]): number {
+  function readable(ledger: Ledger): number {
     const live = reader.keysOf(ledger.id).find((key) => key.wrapped !== null)?.generation;
     const last = reader.lastDelta(ledger)?.sequence ?? 0;
     if (live === undefined) return 0;
@@ -54,13 +41,25 @@ export function openErasureStore(
     return last - erased;
   }
 
-  const erase = db.transaction((ledger: Parameters<SqliteReader["lastDelta"]>[0], at: number) => {
+  const erase = db.transaction((ledger: Ledger, at: number) => {
     const erasedDeltas = readable(ledger);
     destroy.run(at, ledger.id);
     eraseLabels.run(ledger.address);
     return { erasedDeltas, erasedAt: lastErased.get(ledger.id)?.at ?? at };
   });
 
+  return erase.immediate;
+}
+
+/**
+ * Erasing: the writer destroys the keys, and what is left of them in the files is overwritten.
+ *
+ * @param forgetKeysOf drops API keys for the ledger, which have labels, from memory.
+ */
+export function openErasureStore(
+  db: Sqlite,
+  { writer, forgetKeysOf }: { writer: SqliteWriter; forgetKeysOf: (ledgerAddress: Uint8Array) => void },
+): ErasureStore {
   /** The other connection may be in the middle of something: it is not waited for inside SQLite, which would stop this thread. */
   async function overwriteOldPages(): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
@@ -76,8 +75,7 @@ export function openErasureStore(
 
   return {
     async eraseKeys(tenant, ledger, customerId, at) {
-      const erasure = writing(() => erase.immediate(ledger, at));
-      forget(tenant.id, customerId);
+      const erasure = await writer.eraseKeys(tenant.id, customerId, ledger, at);
       forgetKeysOf(ledger.address);
       // Also where nothing was left to erase: an earlier try may have ended before this.
       await overwriteOldPages();

@@ -18,7 +18,7 @@ import { MIGRATIONS } from "./schema.ts";
 import { openTailIndex } from "./tail-index.ts";
 
 /** Deltas after which the indexes behind the record are filled up. */
-const SETTLE_EVERY = 10_000;
+const INDEX_EVERY = 10_000;
 /** Page cache while loading, in KiB. */
 const CACHE_KIB = 64 * 1024;
 const BUSY_TIMEOUT_MS = 5_000;
@@ -150,8 +150,10 @@ function alsoIndexing(db: Sqlite, columns: readonly Column[], insert: (row: Row)
     insert(row);
     fingerprints.add(row[fingerprint] as Buffer, row[id] as number);
     requestIds.add(row[requestId] as Buffer | null, row[id] as number);
-    if (++rows % SETTLE_EVERY !== 0) return;
-    fingerprints.settle();
-    requestIds.settle();
+    if (++rows % INDEX_EVERY !== 0) return;
+    for (const index of [fingerprints, requestIds]) {
+      index.write(2 * INDEX_EVERY);
+      index.written(true);
+    }
   };
 }

@@ -47,6 +47,7 @@ export function openReader(
     "SELECT generation, wrapped, sealed_customer_id FROM ledger_keys WHERE ledger = ? ORDER BY generation",
   );
   const deltaAt = db.prepare<[number, number], DeltaRow>("SELECT * FROM deltas WHERE ledger = ? AND sequence = ?");
+  const lastArrival = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM deltas").pluck();
   const deltaById = db.prepare<[number], DeltaRow>("SELECT * FROM deltas WHERE id = ?");
   const deltaLast = db.prepare<[number], DeltaRow>(
     "SELECT * FROM deltas WHERE ledger = ? ORDER BY sequence DESC LIMIT 1",
@@ -161,6 +162,8 @@ export function openReader(
       }
       return before;
     },
+    /** The number of the last delta by arrival; 0 for none. */
+    lastArrival: (): number => lastArrival.get()!,
     fingerprints: (ledger: Ledger, first: number, limit: number): Uint8Array =>
       Buffer.concat(fingerprintRange.all(ledger.id, first, limit)),
     deltaByFingerprint: (fingerprint: Uint8Array) => byRandomKey(fingerprints, fingerprint, "fingerprint"),

@@ -10,17 +10,21 @@ import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
 import { databaseFile, emptyWal, openDatabase } from "./database.ts";
 import { openEffectStore, openEffects } from "./effects.ts";
-import { openErasureStore } from "./erasure.ts";
+import { openErasureStore, openKeyDestruction } from "./erasure.ts";
 import { digestLandedRequests } from "./landed-requests.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
+import { startRecordingThread } from "./recording-thread.ts";
 import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore, storedRequestKey } from "./tenants.ts";
 import { openSurveyStore } from "./usage.ts";
 import { openUsageMeter } from "./usage-meter.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
+
+/** Pages of the WAL at which a commit of the recording thread folds it back itself: 128 MB. Before that, the checkpoint job's thread does. */
+const MOST_WAL_PAGES = 32_000;
 
 export type SqliteStore = LedgerStore &
   EffectStore &
@@ -29,7 +33,11 @@ export type SqliteStore = LedgerStore &
   SurveyStore &
   ErasureStore &
   WebhookStore &
-  ProgressStore & { facts: Facts; close(): void };
+  ProgressStore & {
+    facts: Facts;
+    /** Ends what is under way. Without a recording thread, everything is closed when this returns. */
+    close(): Promise<void>;
+  };
 
 /** Named facts about this data directory, such as which contract its anchors are in. */
 export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
@@ -48,8 +56,10 @@ export function openSqliteStore(options: {
   report: (message: string, error: Error) => void;
   /** Deltas that a tenant may record in a UTC month; null, or not there, for no quota. */
   quota?: number | null;
+  /** Records in a thread of its own: for a server, whose requests are answered meanwhile. */
+  thread?: boolean;
 }): SqliteStore {
-  const { dir, master, clock, report, quota = null } = options;
+  const { dir, master, clock, report, quota = null, thread = false } = options;
   const db = openDatabase(databaseFile(dir));
   try {
     expectMasterKey(db, master);
@@ -65,16 +75,25 @@ export function openSqliteStore(options: {
   const requestIds = openTailIndex(db, "request_index", "request_id");
   const reader = openReader(db, { fingerprints, requestIds });
   const effects = openEffects(db, master);
-  const writer = openWriter(db, {
-    reader,
-    fingerprints,
-    requestIds,
-    effects,
-    usage: openUsageMeter(db, quota),
-    master,
-    clock,
-    report,
-  });
+  const indexes = { fingerprints, requestIds };
+  if (thread) db.pragma(`wal_autocheckpoint = ${MOST_WAL_PAGES}`);
+  const writer = thread
+    ? startRecordingThread({
+        input: { dir, master, quota, walPages: MOST_WAL_PAGES },
+        reader,
+        ...indexes,
+        latest: reader.lastArrival(),
+        clock,
+      })
+    : openWriter(db, {
+        reader,
+        ...indexes,
+        effects,
+        usage: openUsageMeter(db, quota),
+        master,
+        destroyKeys: openKeyDestruction(db, reader),
+        clock,
+      });
   const { close: closeTenants, forgetKeysOf, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
@@ -103,7 +122,7 @@ export function openSqliteStore(options: {
     ...tenants,
     ...openSurveyStore(db),
     ...openProgressStore(db),
-    ...openErasureStore(db, { reader, forget: writer.forget, forgetKeysOf }),
+    ...openErasureStore(db, { writer, forgetKeysOf }),
     ...openCheckpointStore(db, { reader, effects }),
     ...openWebhookStore(db, { reader, effects, master }),
     facts: {
@@ -111,9 +130,14 @@ export function openSqliteStore(options: {
       set: (name, value) => void writeFact.run(name, value),
     },
     close() {
-      writer.close();
-      closeTenants();
-      db.close();
+      const rest = () => {
+        closeTenants();
+        db.close();
+      };
+      const written = writer.close();
+      if (thread) return written.then(rest);
+      rest();
+      return written;
     },
   };
 }

@@ -2,24 +2,26 @@ import type { KeyObject } from "node:crypto";
 import Database from "better-sqlite3";
 import { formatAmount } from "../../core/amount.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import type { LedgerState } from "../../ledger/compose.ts";
-import type { RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
+import type { Erasure } from "../../ledger/ports/erasure.ts";
+import type { Ledger, RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
 import type { Sqlite } from "./database.ts";
 import { type Draft, type DraftUnit, emptyDraft, openDrafting, stateName } from "./draft.ts";
 import type { SqliteEffects } from "./effects.ts";
+import { openLedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
+import { writing } from "./refused-write.ts";
 import { type Cell, rowDigest } from "./row-digest.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
+import { busy, MOST_WAITING, stopping } from "./writer-refusals.ts";
 
-/** Requests that may wait for the next commit; beyond it the server says that it is busy. */
-const MOST_WAITING = 50_000;
 /** Requests that one commit takes at most, so that no commit takes long. An atomic unit is never split. */
-const GROUP = 2_000;
-/** Ledgers whose state is kept in memory, least recently used first out. */
-const MOST_STATES = 20_000;
+const GROUP = 1_000;
+/** Keys that a commit moves into each index for each delta of its own: more than come in, so that batches are written before they fill up. */
+const INDEXED_PER_DELTA = 2;
 
-type Unit = DraftUnit & {
+/** A unit that waits for its commit. Whoever made it is told what came of it once that is on disk. */
+export type WaitingUnit = DraftUnit & {
   resolve(outcomes: RecordOutcome[]): void;
   reject(error: unknown): void;
 };
@@ -31,17 +33,24 @@ export type WriterParts = {
   effects: SqliteEffects;
   usage: UsageMeter;
   master: KeyObject;
+  /** Destroys the stored keys of a ledger, in a transaction of its own. */
+  destroyKeys: (ledger: Ledger, at: number) => Erasure;
   /** Unix milliseconds. */
   clock: () => number;
-  report: (message: string, error: Error) => void;
+  /** Called after each turn's commits, when everybody has been told. */
+  committed?: () => void;
 };
 
+/** What everybody who records needs of the writer, in whichever thread it is. */
 export type SqliteWriter = {
   record(requests: readonly RecordRequest[], atomic: boolean, unit?: RecordUnit): Promise<RecordOutcome[]>;
-  /** Forgets the open key of a customer's ledger: the next delta looks up what is stored. */
-  forget(tenantId: number, customerId: string): void;
-  close(): void;
+  /** Destroys the keys of a customer's ledger and forgets the open one, between two commits: the next delta looks up what is stored. */
+  eraseKeys(tenantId: number, customerId: string, ledger: Ledger, at: number): Promise<Erasure>;
+  close(): Promise<void>;
 };
+
+/** The writer where it is: the same, with units that are told themselves. */
+export type LocalWriter = SqliteWriter & { enqueue(unit: WaitingUnit): void };
 
 /**
  * The one writer of deltas: requests that arrive within one turn of the event loop share a transaction (group commit), so that
@@ -49,8 +58,8 @@ export type SqliteWriter = {
  */
 export function openWriter(
   db: Sqlite,
-  { reader, fingerprints, requestIds, effects, usage, master, clock, report }: WriterParts,
-): SqliteWriter {
+  { reader, fingerprints, requestIds, effects, usage, master, destroyKeys, clock, committed }: WriterParts,
+): LocalWriter {
   const insertLedger = db.prepare("INSERT INTO ledgers (id, tenant, address, opened_at) VALUES (?, ?, ?, ?)");
   const insertKey = db.prepare(
     "INSERT INTO ledger_keys (ledger, generation, wrapped, sealed_customer_id) VALUES (?, ?, ?, ?)",
@@ -61,14 +70,15 @@ export function openWriter(
   const lastArrival = db.prepare<[], { id: number }>("SELECT coalesce(max(id), 0) AS id FROM deltas");
   let nextLedgerId = (db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM ledgers").get()?.id ?? 0) + 1;
 
-  const states = new Map<string, LedgerState>();
-  const waiting: Unit[] = [];
+  const indexes = [fingerprints, requestIds];
+  const states = openLedgerStates();
+  const waiting: WaitingUnit[] = [];
   let waitingRequests = 0;
   let scheduled = false;
   let closed = false;
   const { composeUnit } = openDrafting({ reader, effects, usage, master, states, nextLedgerId: () => nextLedgerId });
 
-  const store = db.transaction((draft: Draft, now: number): number[] => {
+  const store = db.transaction((draft: Draft, now: number): number => {
     usage.write(draft.counts, now);
     for (const effect of draft.effects.values()) effects.note(effect);
     for (const { state, sealed, opensLedger } of draft.keys) {
@@ -77,14 +87,27 @@ export function openWriter(
       insertKey.run(ledger.id, sealed.generation, sealed.wrapped, sealed.sealedCustomerId);
     }
     const before = lastArrival.get()!.id;
-    return draft.deltas.map((delta, i) => {
+    for (const [i, delta] of draft.deltas.entries()) {
       const columns = columnsOf(before + 1 + i, delta);
       insertDelta.run(...columns, rowDigest("deltas", columns));
-      return before + 1 + i;
-    });
+    }
+    for (const index of indexes) index.write(INDEXED_PER_DELTA * draft.deltas.length);
+    return before + 1;
   });
 
-  function commit(units: Unit[]): void {
+  /** @returns the number of the first delta. */
+  function write(draft: Draft, now: number): number {
+    let committed = false;
+    try {
+      const first = store.immediate(draft, now);
+      committed = true;
+      return first;
+    } finally {
+      for (const index of indexes) index.written(committed);
+    }
+  }
+
+  function commit(units: WaitingUnit[]): void {
     const draft = emptyDraft();
     const now = clock();
     const outcomes: RecordOutcome[][] = [];
@@ -102,12 +125,12 @@ export function openWriter(
       // Ledgers that were opened for a refused request only are not stored.
       const used = new Set(draft.deltas.map((delta) => delta.ledger.id));
       draft.keys = draft.keys.filter((key) => used.has(key.state.ledger.id));
-      const ids = draft.deltas.length > 0 || draft.effects.size > 0 ? store.immediate(draft, now) : [];
+      const first = draft.deltas.length > 0 || draft.effects.size > 0 ? write(draft, now) : 0;
       usage.written(draft.counts, now);
       nextLedgerId = draft.keys.reduce((next, { state }) => Math.max(next, state.ledger.id + 1), nextLedgerId);
       draft.deltas.forEach((delta, i) => {
-        fingerprints.add(delta.fingerprint, ids[i]!);
-        requestIds.add(delta.requestId, ids[i]!);
+        fingerprints.add(delta.fingerprint, first + i);
+        requestIds.add(delta.requestId, first + i);
       });
       remember(draft, used);
       units.forEach((unit, i) => {
@@ -121,20 +144,14 @@ export function openWriter(
 
   function remember(draft: Draft, used: Set<number>): void {
     for (const [name, state] of draft.states) {
-      if (!used.has(state.ledger.id)) continue;
-      states.delete(name);
-      states.set(name, state);
-    }
-    for (const name of states.keys()) {
-      if (states.size <= MOST_STATES) break;
-      states.delete(name);
+      if (used.has(state.ledger.id)) states.put(name, state);
     }
   }
 
   function flush(): void {
     scheduled = false;
     if (closed) return;
-    const units: Unit[] = [];
+    const units: WaitingUnit[] = [];
     let size = 0;
     while (waiting.length > 0 && (size === 0 || size + waiting[0]!.requests.length <= GROUP)) {
       const unit = waiting.shift()!;
@@ -144,18 +161,7 @@ export function openWriter(
     waitingRequests -= size;
     if (units.length > 0) commit(units);
     if (waiting.length > 0) schedule();
-    else settleIndexes();
-  }
-
-  /** The indexes behind the record may lag: a disk that refuses now is tried again after the next commit. */
-  function settleIndexes(): void {
-    try {
-      fingerprints.settle();
-      requestIds.settle();
-    } catch (error) {
-      if (!(error instanceof Database.SqliteError)) throw error;
-      report("the indexes behind the record could not be written", error);
-    }
+    committed?.();
   }
 
   function schedule(): void {
@@ -164,26 +170,25 @@ export function openWriter(
     setImmediate(flush);
   }
 
+  function enqueue(unit: WaitingUnit): void {
+    waiting.push(unit);
+    waitingRequests += unit.requests.length;
+    schedule();
+  }
+
   return {
     record(requests, atomic, unit = {}) {
-      if (closed) return Promise.reject(new TallyrootError("SERVICE_UNAVAILABLE", "the server is stopping"));
-      if (waitingRequests + requests.length > MOST_WAITING) {
-        return Promise.reject(
-          new TallyrootError("SERVICE_UNAVAILABLE", "too many deltas are waiting to be written", {
-            retryAfterSeconds: 1,
-          }),
-        );
-      }
-      return new Promise((resolve, reject) => {
-        waiting.push({ ...unit, requests, atomic, resolve, reject });
-        waitingRequests += requests.length;
-        schedule();
-      });
+      if (closed) return Promise.reject(stopping());
+      if (waitingRequests + requests.length > MOST_WAITING) return Promise.reject(busy());
+      return new Promise((resolve, reject) => enqueue({ ...unit, requests, atomic, resolve, reject }));
     },
-    forget(tenantId, customerId) {
+    enqueue,
+    async eraseKeys(tenantId, customerId, ledger, at) {
+      const erasure = writing(() => destroyKeys(ledger, at));
       states.delete(stateName(tenantId, customerId));
+      return erasure;
     },
-    close() {
+    async close() {
       while (waiting.length > 0) flush();
       closed = true;
     },

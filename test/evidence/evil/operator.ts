@@ -6,7 +6,7 @@ import { checkpointFingerprint, headFingerprint, leafOf } from "#src/core/finger
 import { appendLeaf, EMPTY_FRONTIER, type Frontier, rootOf } from "#src/core/tree.ts";
 import { composeDelta, type LedgerState, openContent } from "#src/ledger/compose.ts";
 import { openLedgerKey } from "#src/ledger/keyring.ts";
-import type { Ledger, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
 import { databaseFile, type Sqlite } from "#src/storage/sqlite/database.ts";
 import { type Cell, rowDigest } from "#src/storage/sqlite/row-digest.ts";
@@ -95,12 +95,10 @@ export function rewriteLedger(
       recordedAt: delta.recordedAt,
     };
   });
-  // Composing asks nothing of the tenant: the ledger's address and key are there already.
-  const tenant = {} as Tenant;
   let state: LedgerState = { ledger, balance: 0n, recordedAt: 0, frontier: EMPTY_FRONTIER, generation, key };
   const frontiers: Frontier[] = [];
   const deltas = change(entries).map(({ recordedAt, ...entry }) => {
-    const { delta, next } = composeDelta(state, { tenant, customerId, ...entry }, recordedAt);
+    const { delta, next } = composeDelta(state, { customerId, ...entry }, recordedAt);
     state = next;
     frontiers.push(next.frontier);
     return delta;
