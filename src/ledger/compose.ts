@@ -5,7 +5,7 @@ import { type Content, commitmentOf } from "../core/content.ts";
 import { deltaFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, type Frontier } from "../core/tree.ts";
 import type { Ledger, RecordRequest, StoredDelta } from "./ports/ledgers.ts";
-import { deltaPlace, saltOf, seal, unseal } from "./seal.ts";
+import { deltaPlace, saltOf, sealText, unseal } from "./seal.ts";
 
 /** Where a ledger stands: all that the next delta depends on. A cache: it can be rebuilt from the stored deltas. */
 export type LedgerState = {
@@ -55,7 +55,7 @@ export function composeDelta(
     fingerprint,
     nodes: concatBytes(...completed),
     generation,
-    sealed: seal(key, deltaPlace(ledger.address, sequence), Buffer.from(JSON.stringify(sealedPart))),
+    sealed: sealText(key, deltaPlace(ledger.address, sequence), JSON.stringify(sealedPart)),
     requestId: request.requestId ?? null,
   };
   return { delta, next: { ledger, balance, recordedAt, frontier, generation, key } };

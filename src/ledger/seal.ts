@@ -64,6 +64,17 @@ export function seal(key: KeyObject, place: Uint8Array, plain: Uint8Array): Buff
   return sealed;
 }
 
+/** UTF-8 takes three bytes at most for each UTF-16 unit (RFC 3629, section 3). */
+const MOST_BYTES_PER_UNIT = 3;
+let textBytes = Buffer.allocUnsafeSlow(8 * 1024);
+
+/** Seals the UTF-8 of a text, as `seal` does. */
+export function sealText(key: KeyObject, place: Uint8Array, text: string): Buffer {
+  const most = text.length * MOST_BYTES_PER_UNIT;
+  if (most > textBytes.length) textBytes = Buffer.allocUnsafeSlow(2 * most);
+  return seal(key, place, textBytes.subarray(0, textBytes.write(text)));
+}
+
 /** Opens what `seal` made. @throws SealBrokenError */
 export function unseal(key: KeyObject, place: Uint8Array, sealed: Uint8Array): Buffer {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) throw new SealBrokenError("sealed bytes are cut short");

@@ -12,15 +12,19 @@ const CUSTOMERS = 200;
 /** API keys of one customer: some three pages of labels. */
 const KEYS = 100;
 
-describe("the pages of what was erased", () => {
+for (const thread of [false, true]) {
+  describe(`the pages of what was erased${thread ? ", with a recording thread" : ""}`, () => erasedPages(thread));
+}
+
+function erasedPages(thread: boolean): void {
   let folder: ReturnType<typeof temporaryFolder>;
   let record: OpenRecord;
   beforeEach(async () => {
     folder = temporaryFolder();
-    record = await openRecord(folder.dir);
+    record = await openRecord(folder.dir, undefined, { thread });
   });
-  afterEach(() => {
-    record.close();
+  afterEach(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -94,4 +98,4 @@ describe("the pages of what was erased", () => {
     store.close();
     crashed.remove();
   });
-});
+}

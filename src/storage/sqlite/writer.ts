@@ -184,6 +184,8 @@ export function openWriter(
     },
     enqueue,
     async eraseKeys(tenantId, customerId, ledger, at) {
+      // What came before is recorded before, with the key that is destroyed now.
+      while (waiting.length > 0) flush();
       const erasure = writing(() => destroyKeys(ledger, at));
       states.delete(stateName(tenantId, customerId));
       return erasure;

@@ -1,0 +1,75 @@
+import { expect } from "chai";
+import { TallyrootError } from "#src/core/errors.ts";
+import { deltasOf, type OpenRecord, openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
+
+describe("the recording thread", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let record: OpenRecord;
+  beforeEach(async () => {
+    folder = temporaryFolder();
+    record = await openRecord(folder.dir, undefined, { thread: true });
+  });
+  afterEach(async () => {
+    await record.close();
+    folder.remove();
+  });
+
+  const failureOf = async (work: Promise<unknown>): Promise<unknown> => {
+    const [outcome] = await Promise.allSettled([work]);
+    return outcome.status === "rejected" ? outcome.reason : undefined;
+  };
+
+  it("says that nothing was recorded while the database cannot be written, and heals", async () => {
+    const { store, tenant } = record;
+    const [first] = deltasOf(await store.record([request(tenant, "c")], false));
+    const intruder = sqlClient(folder.dir);
+    intruder.exec("BEGIN IMMEDIATE");
+    const error = await failureOf(store.record([request(tenant, "c"), request(tenant, "d")], false));
+    expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
+    expect((error as TallyrootError).facts).to.deep.equal({ retryAfterSeconds: 1 });
+    intruder.exec("ROLLBACK");
+    intruder.close();
+    const after = deltasOf(await store.record([request(tenant, "c"), request(tenant, "d")], false));
+    expect(after.map(({ sequence }) => sequence)).to.deep.equal([first!.sequence + 1, 1]);
+    expect(await store.ledgerCount(tenant.id)).to.equal(2);
+  }).timeout(30_000);
+
+  it("records everything that was asked for before it is closed, and nothing after", async () => {
+    const { store, tenant } = record;
+    const asked = Array.from({ length: 500 }, (_, i) => store.record([request(tenant, `c${i % 7}`)], false));
+    const closed = store.close();
+    const late = await failureOf(store.record([request(tenant, "late")], false));
+    expect(late).to.be.instanceOf(TallyrootError).with.property("message", "the server is stopping");
+    expect((await Promise.all(asked)).flat().every(({ kind }) => kind === "recorded")).to.equal(true);
+    await closed;
+    const again = await openRecord(folder.dir);
+    expect((await again.store.progress()).recorded).to.equal(500);
+    await again.close();
+  });
+
+  it("refuses a unit under a request id that was used for a delta, and answers what came with it", async () => {
+    const { store, tenant } = record;
+    const requestId = Buffer.alloc(16, 9);
+    const note = { requestId, tenantId: tenant.id, route: "POST /x", effect: "deltas", members: "{}", createdAt: 1 };
+    const [delta, unit, other] = await Promise.all([
+      store.record([request(tenant, "c", { requestId })], false),
+      failureOf(store.record([request(tenant, "c")], false, { request: note })),
+      store.record([request(tenant, "c")], false),
+    ]);
+    expect(unit).to.be.instanceOf(TallyrootError).with.property("code", "IDEMPOTENCY_CONFLICT");
+    expect(deltasOf([...delta, ...other]).map(({ sequence }) => sequence)).to.deep.equal([1, 2]);
+    expect((await store.deltaByRequestId(requestId))?.sequence).to.equal(1);
+  });
+
+  it("seals what is recorded after an erasure with a new key, and what waited before it with the old one", async () => {
+    const { store, tenant } = record;
+    const [first] = deltasOf(await store.record([request(tenant, "c")], false));
+    const before = store.record([request(tenant, "c")], false);
+    const erased = store.eraseKeys(tenant, first!.ledger, "c", 5);
+    const after = store.record([request(tenant, "c")], false);
+    expect(await erased).to.deep.equal({ erasedDeltas: 2, erasedAt: 5 });
+    await Promise.all([before, after]);
+    const generations = (await store.deltas(first!.ledger, 1, 10)).map(({ generation }) => generation);
+    expect(generations).to.deep.equal([1, 1, 2]);
+  });
+});
