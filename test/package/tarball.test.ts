@@ -42,6 +42,7 @@ const NEEDED = [
   "dist/main.js",
   "dist/sdk/tallyroot.d.ts",
   "dist/sdk/tallyroot.js",
+  "dist/storage/sqlite/recording-job.js",
   "scripts/verify.py",
   "src/core/FORMAT.md",
 ];

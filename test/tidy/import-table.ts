@@ -46,8 +46,12 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "ledger/seal.ts",
       "ledger/keyring.ts",
       "ledger/request-id.ts",
+      "storage/sqlite/recording-thread.ts",
     ],
   ],
+  // The recording thread's own composition root, and the main thread's hold on it.
+  ["storage/sqlite/recording-job.ts", ["core", "fast-keccak.ts", "storage/sqlite"]],
+  ["storage/sqlite/recording-thread.ts", ["compile-cache.ts", "core", "ledger/ports", "storage/sqlite"]],
   // Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. It runs wherever core does, and fetch is.
   ["witness", ["core"]],
   // The compiler's output is the contract's bytecode.
@@ -96,7 +100,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["bundle", ["core", "ledger/seal.ts", "storage/sqlite"]],
   // An audit reads a copy of the database and asks the chain; the master key opens contents.
   ["cli/audit.ts", ["cli/audit", ...AUDITING]],
-  ["cli/audit", [...AUDITING]],
+  ["cli/audit", ["compile-cache.ts", ...AUDITING]],
   // The pages speak the public API through the client. They show the contract's source, and pin the code that it compiles to.
   ["dashboard", ["sdk", "wire", "core", "witness"]],
   [
@@ -206,8 +210,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:url", ["cli/commands/demo.ts", "dashboard/vite.config.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.
-  ["node:v8", ["cli/audit"]],
-  ["node:worker_threads", ["chain/embedded", "jobs"]],
+  ["node:worker_threads", ["chain/embedded", "cli/audit", "jobs", "storage/sqlite"]],
 ];
 
 /** What core must not touch, and why. It is arithmetic: the same answer everywhere, also in a browser. */
