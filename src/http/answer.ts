@@ -1,56 +1,74 @@
-import type { Response } from "express";
+import type { ServerResponse } from "node:http";
 import { ERRORS, type ErrorCode, TallyrootError } from "../core/errors.ts";
 import { STATUSES } from "./statuses.ts";
 
 /** The envelope of a success. Amounts in `data` are raw JSON numbers (see wire/json.ts), which JSON.stringify keeps. */
 export function successBody(data: object): string {
-  return JSON.stringify({ success: true, data });
+  return envelope(JSON.stringify(data));
+}
+
+/** The same of data whose JSON text is there. */
+export function envelope(text: string): string {
+  return `{"success":true,"data":${text}}`;
+}
+
+/** Sends a body that is there as a whole. The answer to HEAD has the same head. */
+export function sendWhole(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  { mediaType, body }: { mediaType: string; body: string | Uint8Array },
+): void {
+  const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  response.writeHead(status, { ...headers, "Content-Type": mediaType, "Content-Length": bytes });
+  // A text of ASCII alone is the same bytes in both, and this one is written by copying.
+  if (body.length === bytes && typeof body === "string") response.end(body, "latin1");
+  else response.end(body);
 }
 
 /** Facts of an error that have a member of their own in the envelope. */
 const OWN_MEMBERS = ["retryAfterSeconds", "customerId"] as const;
 
-/** An error as the caller sees it: never a stack trace, never more than the catalogue and the facts of a caller's mistake. */
-export function answerError(response: Response, error: TallyrootError, problemJson: boolean): void {
+/**
+ * An error as the caller sees it: never a stack trace, never more than the catalogue and the facts of a caller's mistake.
+ *
+ * @param headers of the answer besides those that the response has already.
+ */
+export function answerError(
+  response: ServerResponse,
+  error: TallyrootError,
+  problemJson: boolean,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const { code, message, facts } = error;
   const status = STATUSES[code];
   const { next, meaning } = ERRORS[code];
-  const requestId = String(response.getHeader("X-Request-Id"));
+  const requestId = headers["X-Request-Id"] ?? String(response.getHeader("X-Request-Id"));
   const own = Object.fromEntries(
     OWN_MEMBERS.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
   );
   const { verified, ...rest } = Object.fromEntries(Object.entries(facts).filter(([name]) => !(name in own)));
   const details = { ...rest, next };
-  if (typeof facts.retryAfterSeconds === "number") response.setHeader("Retry-After", String(facts.retryAfterSeconds));
-  // What is refused now may be there a moment later.
-  response.setHeader("Cache-Control", "no-store");
   response.removeHeader("ETag");
-  response.status(status);
+  const all = {
+    ...headers,
+    ...(typeof facts.retryAfterSeconds === "number" && { "Retry-After": String(facts.retryAfterSeconds) }),
+    // What is refused now may be there a moment later.
+    "Cache-Control": "no-store",
+  };
   if (problemJson) {
     // RFC 9457; the type is the code, which is stable, under the documentation of this server.
-    response.type("application/problem+json");
-    response.send(
-      JSON.stringify({
-        type: `/docs#${code}`,
-        title: meaning,
-        status,
-        detail: message,
-        code,
-        ...own,
-        details,
-        requestId,
-      }),
-    );
+    const type = `/docs#${code}`;
+    const body = JSON.stringify({ type, title: meaning, status, detail: message, code, ...own, details, requestId });
+    sendWhole(response, status, all, { mediaType: "application/problem+json; charset=utf-8", body });
     return;
   }
-  response.type("application/json");
-  response.send(
-    JSON.stringify({
-      success: false,
-      ...(verified !== undefined && { verified }),
-      error: { code, message, details, ...own, requestId },
-    }),
-  );
+  const body = JSON.stringify({
+    success: false,
+    ...(verified !== undefined && { verified }),
+    error: { code, message, details, ...own, requestId },
+  });
+  sendWhole(response, status, all, { mediaType: "application/json; charset=utf-8", body });
 }
 
 /** What a caller may know of any failure: coded errors as they are, everything else as INTERNAL. */

@@ -1,9 +1,10 @@
-import { createHash, timingSafeEqual } from "node:crypto";
-import type { Request } from "express";
+import { hash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { TallyrootError } from "../core/errors.ts";
 import { OPERATOR_TENANT, parseApiKey, uselessKey } from "../ledger/api-keys.ts";
 import type { Tenant } from "../ledger/ports/ledgers.ts";
 import type { ApiKeyRecord, Scope, TenantStore } from "../ledger/ports/tenants.ts";
+import { bearerOf } from "./exchange.ts";
 import type { Access } from "./route.ts";
 
 /** What a scope includes. */
@@ -25,28 +26,33 @@ export type Caller = { tenant: Tenant; key: ApiKeyRecord };
  * @param clock Unix milliseconds.
  */
 export function openAuthentication(tenants: TenantStore, clock: () => number) {
-  return async function authenticate(request: Request, needed: Exclude<Access, "public">): Promise<Caller> {
-    const sent = request.get("X-Api-Key") ?? bearerOf(request);
+  return async function authenticate(
+    request: IncomingMessage,
+    needed: Exclude<Access, "public">,
+    path: string,
+  ): Promise<Caller> {
+    const sent = keyOf(request) ?? bearerOf(request);
     if (sent === undefined)
       throw new TallyrootError("INVALID_API_KEY", "no API key was sent: put it in the X-Api-Key header");
     const parsed = parseApiKey(sent);
     const key = parsed && (await tenants.apiKey(parsed.publicId));
-    const hash = createHash("sha256")
-      .update(parsed?.secret ?? "")
-      .digest();
+    // As hex and back: in one go that is half of what the same hash costs as bytes.
+    const secretHash = Buffer.from(hash("sha256", parsed?.secret ?? "", "hex"), "hex");
     const now = clock();
-    if (!key || !timingSafeEqual(hash, key.secretHash) || !isUsable(key, now)) throw uselessKey();
+    if (!key || !timingSafeEqual(secretHash, key.secretHash) || !isUsable(key, now)) throw uselessKey();
     const tenant = await tenants.tenantById(key.tenantId);
     if (!tenant) throw new Error(`the tenant of API key ${key.publicId} is not stored`);
     tenants.noteUse(key.publicId, now);
-    expectAccess({ tenant, key }, needed, request.path);
-    return { tenant, key };
+    const caller = { tenant, key };
+    expectAccess(caller, needed, path);
+    return caller;
   };
 }
 
-/** The token of `Authorization: Bearer` (RFC 6750). */
-export function bearerOf(request: Request): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(request.get("Authorization") ?? "")?.[1];
+function keyOf({ headers }: IncomingMessage): string | undefined {
+  // Twice the header is one text with a comma, which is no key.
+  const sent = headers["x-api-key"];
+  return sent === undefined ? undefined : String(sent);
 }
 
 function isUsable({ revokedAt, expiresAt }: ApiKeyRecord, now: number): boolean {

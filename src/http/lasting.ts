@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Seconds for which an answer that never changes may be kept: a year, the most that caches look at. */
 const KEEP_SECONDS = 31_536_000;
@@ -12,7 +12,7 @@ const KEEP_SECONDS = 31_536_000;
  */
 export function lasting(reach: "public" | "private", bytes: string): Record<string, string> {
   return {
-    ETag: `"${createHash("sha256").update(bytes).digest("hex")}"`,
+    ETag: `"${hash("sha256", bytes, "hex")}"`,
     "Cache-Control":
       reach === "public" ? `public, max-age=${KEEP_SECONDS}, immutable` : `private, max-age=${KEEP_SECONDS}`,
     ...(reach === "private" && { Vary: "Accept, Authorization, X-Api-Key" }),

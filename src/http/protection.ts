@@ -1,4 +1,5 @@
-import type { HelmetOptions } from "helmet";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import helmet, { type HelmetOptions } from "helmet";
 
 /**
  * Headers by which an answer protects whoever looks at it in a browser, the same for every answer.
@@ -7,7 +8,7 @@ import type { HelmetOptions } from "helmet";
  * no longer read, and what forces https, which would lock out a laptop's plain http and is the business of the proxy that has the
  * certificate.
  */
-export const PROTECTION: Readonly<HelmetOptions> = {
+const PROTECTION: Readonly<HelmetOptions> = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
@@ -19,6 +20,23 @@ export const PROTECTION: Readonly<HelmetOptions> = {
   xPermittedCrossDomainPolicies: false,
   xXssProtection: false,
 };
+
+/** The same headers by name: they do not depend on the request, so that they are made once and written with each head. */
+export const PROTECTION_HEADERS: Readonly<Record<string, string>> = headersOf(PROTECTION);
+
+function headersOf(options: Readonly<HelmetOptions>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const response = {
+    setHeader(name: string, value: unknown) {
+      headers[name] = String(value);
+    },
+    removeHeader() {},
+  };
+  helmet(options)({} as IncomingMessage, response as unknown as ServerResponse, (error) => {
+    if (error) throw error;
+  });
+  return headers;
+}
 
 /** The policy of `/docs`: scripts and styles from this server only, requests to this server only. */
 export const DOCS_POLICY = [

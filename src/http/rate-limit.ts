@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { Request, Response } from "express";
 import ipaddr from "ipaddr.js";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { TallyrootError } from "../core/errors.ts";
@@ -41,22 +40,26 @@ export function openRateLimit(limits: RateLimits) {
   if (!perKey && !perAddress) return undefined;
   const slotKey = randomBytes(32);
 
-  /** @throws TallyrootError RATE_LIMITED with the seconds until the window ends. */
+  /**
+   * @param address where the request came from.
+   * @param headers of the answer; those of the limit are added.
+   * @throws TallyrootError RATE_LIMITED with the seconds until the window ends.
+   */
   return async function admit(
     line: Route,
     caller: Caller | undefined,
-    request: Request,
-    response: Response,
+    address: string | undefined,
+    headers: Record<string, string>,
   ): Promise<void> {
     const limit = caller ? perKey : perAddress;
     if (!limit || !isLimited(line)) return;
-    const who = caller ? caller.key.publicId : slotOf(slotKey, networkOf(request.ip));
+    const who = caller ? caller.key.publicId : slotOf(slotKey, networkOf(address));
     const { name, quota, limiter } = limit;
     // A penalty counts and answers; `consume` would reject with something that is no error.
     const { consumedPoints, msBeforeNext } = await limiter.penalty(who);
     const seconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
-    response.setHeader("RateLimit-Policy", `"${name}";q=${quota};w=${WINDOW_SECONDS}`);
-    response.setHeader("RateLimit", `"${name}";r=${Math.max(0, quota - consumedPoints)};t=${seconds}`);
+    headers["RateLimit-Policy"] = `"${name}";q=${quota};w=${WINDOW_SECONDS}`;
+    headers.RateLimit = `"${name}";r=${Math.max(0, quota - consumedPoints)};t=${seconds}`;
     if (consumedPoints <= quota) return;
     throw new TallyrootError(
       "RATE_LIMITED",

@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { formatAmount } from "../core/amount.ts";
 import { TallyrootError } from "../core/errors.ts";
+import type { Steps } from "../core/steps.ts";
 import type { RecordRequest, Tenant } from "../ledger/ports/ledgers.ts";
 import { type BulkItem, type BulkOutcome, itemRequestId } from "../ledger/record-group.ts";
 import type { BulkIds } from "../ledger/request-id.ts";
-import { type BulkResult, bulkItem, viewRecorded, viewRefused } from "../wire/batch.ts";
+import { bulkItem, recordedText, viewRefused } from "../wire/batch.ts";
 import type { recordRequest } from "../wire/delta.ts";
 import { parsePart } from "./parse-part.ts";
 
@@ -15,16 +16,12 @@ export function recordingOf(
   requestId: Uint8Array | undefined,
 ): RecordRequest {
   const { customerId, delta, reason, referenceId, metadata, adjusts } = body;
-  return {
-    tenant,
-    customerId,
-    amount: delta,
-    reason,
-    ...(referenceId !== undefined && { referenceId }),
-    ...(metadata !== undefined && { metadata }),
-    ...(adjusts !== undefined && { adjusts }),
-    ...(requestId !== undefined && { requestId }),
-  };
+  const request: RecordRequest = { tenant, customerId, amount: delta, reason };
+  if (referenceId !== undefined) request.referenceId = referenceId;
+  if (metadata !== undefined) request.metadata = metadata;
+  if (adjusts !== undefined) request.adjusts = adjusts;
+  if (requestId !== undefined) request.requestId = requestId;
+  return request;
 }
 
 /** One of many: what is to be recorded or why it cannot be, and what was said, for the answer. */
@@ -52,10 +49,25 @@ export function readItem(
   }
 }
 
-/** The answer to one of many. */
-export function viewResult(index: number, { item, said }: ReadItem, outcome: BulkOutcome): BulkResult {
-  if (item instanceof TallyrootError) return viewRefused(index, said, item);
-  if (outcome instanceof TallyrootError)
-    return viewRefused(index, { customerId: item.customerId, delta: formatAmount(item.amount) }, outcome);
-  return viewRecorded(index, item.customerId, outcome);
+/** Items between two looks at whether others wait. */
+const ITEMS = 8;
+
+/** Does something with each of many, in order, in steps. */
+export function* inTurn<A, B>(many: readonly A[], work: (one: A, index: number) => B): Steps<B[]> {
+  const results: B[] = [];
+  for (let i = 0; i < many.length; i++) {
+    results.push(work(many[i]!, i));
+    if (i % ITEMS === ITEMS - 1) yield;
+  }
+  return results;
+}
+
+/** The JSON text of the answer to one of many. */
+export function resultText(index: number, { item, said }: ReadItem, outcome: BulkOutcome): string {
+  if (item instanceof TallyrootError) return JSON.stringify(viewRefused(index, said, item));
+  if (outcome instanceof TallyrootError) {
+    const { customerId, amount } = item;
+    return JSON.stringify(viewRefused(index, { customerId, delta: formatAmount(amount) }, outcome));
+  }
+  return recordedText(index, item.customerId, outcome);
 }

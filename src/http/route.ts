@@ -72,7 +72,7 @@ export type Call<Params, Query, Body> = {
   idempotencyKey: string | undefined;
   /** Whether the caller named this media type in Accept. */
   accepts: (mediaType: string) => boolean;
-  /** The bearer token, for a route that has a secret of its own. */
+  /** The bearer token, for a public route that has a secret of its own. */
   bearer: string | undefined;
   /** The OpenAPI document of the table that this route is in. */
   openApi: string;
@@ -86,10 +86,11 @@ export type Chunks = {
   headers?: Record<string, string>;
 };
 
-/** What a handler answers: data for the envelope, a file as it is, or a long body in pieces. */
+/** What a handler answers: data for the envelope, or the JSON text of data; a file as it is; a long body in pieces. */
 export type Answer =
   | Chunks
   | { data: object; status?: number; headers?: Record<string, string> }
+  | { text: string; status?: number; headers?: Record<string, string> }
   | { file: string | Uint8Array; mediaType: string; headers?: Record<string, string> };
 
 /**

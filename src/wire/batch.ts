@@ -58,28 +58,24 @@ const MESSAGE_LENGTH = 500;
 const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const NUMBER_LENGTH = 128;
 
-/** An item that was recorded, now or before. */
-export function viewRecorded(
+/** What is shown of a delta among many. */
+type Listed = { amount: bigint; fingerprint: Uint8Array; ledger: { address: Uint8Array }; sequence: number };
+
+/**
+ * The JSON text of the result of an item that was recorded, now or before: that of a `bulkResult`.
+ *
+ * It is put together here, as in `deltaText`, since a server that loads deltas makes little else.
+ */
+export function recordedText(
   index: number,
   customerId: string,
-  {
-    delta,
-    replayed,
-  }: {
-    delta: { amount: bigint; fingerprint: Uint8Array; ledger: { address: Uint8Array }; sequence: number };
-    replayed: boolean;
-  },
-): BulkResult {
-  return {
-    index,
-    status: "QUEUED",
-    recordId: recordIdOf(delta.ledger.address, delta.sequence),
-    receiptId: toHex(delta.fingerprint),
-    customerId,
-    delta: exactNumber(delta.amount),
-    deltaExact: formatAmount(delta.amount),
-    ...(replayed && { idempotent: true }),
-  };
+  { delta: { amount, fingerprint, ledger, sequence }, replayed }: { delta: Listed; replayed: boolean },
+): string {
+  const delta = formatAmount(amount);
+  return (
+    `{"index":${index},"status":"QUEUED","recordId":"${recordIdOf(ledger.address, sequence)}","receiptId":"${toHex(fingerprint)}",` +
+    `"customerId":${JSON.stringify(customerId)},"delta":${delta},"deltaExact":"${delta}"${replayed ? ',"idempotent":true' : ""}}`
+  );
 }
 
 /** An item that was refused, with what it said, as far as that can be shown. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { checksumAddress } from "../core/address.ts";
 import { formatAmount } from "../core/amount.ts";
 import { toHex } from "../core/bytes.ts";
 import type { Adjusts } from "../core/content.ts";
 import type { Delta } from "../core/fingerprint.ts";
 import { recordIdOf } from "../core/record-id.ts";
+import { addressText } from "./address-text.ts";
 import { customerId, deltaAmount, fingerprint, isoText, isoTime, metadata, reason, referenceId } from "./fields.ts";
 import { exactNumber } from "./json.ts";
 
@@ -79,24 +79,23 @@ type Shown = {
   adjusts?: Adjusts | undefined;
 };
 
+/** What a view shows of a delta that is on record. */
+type Viewed = Pick<Delta, "amount" | "balance" | "commitment"> & {
+  sequence: number;
+  recordedAt: number;
+  fingerprint: Uint8Array;
+  ledger: { address: Uint8Array };
+};
+
 /** The view of a delta. Members that were erased, or that may not be shown, are null. */
-export function viewDelta(
-  delta: Pick<Delta, "amount" | "balance" | "commitment"> & {
-    sequence: number;
-    recordedAt: number;
-    fingerprint: Uint8Array;
-    ledger: { address: Uint8Array };
-  },
-  status: DeltaView["status"],
-  content: Shown | undefined,
-): DeltaView {
+export function viewDelta(delta: Viewed, status: DeltaView["status"], content: Shown | undefined): DeltaView {
   const time = isoText(delta.recordedAt);
   return {
     recordId: recordIdOf(delta.ledger.address, delta.sequence),
     receiptId: toHex(delta.fingerprint),
     status,
     customerId: content?.customerId ?? null,
-    ledgerIdentifier: checksumAddress(delta.ledger.address),
+    ledgerIdentifier: addressText(delta.ledger.address),
     delta: exactNumber(delta.amount),
     deltaExact: formatAmount(delta.amount),
     balance: exactNumber(delta.balance),
@@ -111,4 +110,33 @@ export function viewDelta(
     recordedAt: time,
     createdAt: time,
   };
+}
+
+/**
+ * The JSON text of the view of a delta: that of `JSON.stringify(viewDelta(…))`, which a test holds it to, in a tenth of the time.
+ *
+ * Only what a caller chose can need escapes; the rest are numbers, hex, names of ours and times.
+ *
+ * @param more members at the end, as text that begins with a comma.
+ */
+export function deltaText(
+  { ledger, sequence, amount, balance, commitment, fingerprint, recordedAt }: Viewed,
+  status: DeltaView["status"],
+  content: Shown | undefined,
+  more = "",
+): string {
+  const [delta, sum, time] = [formatAmount(amount), formatAmount(balance), isoText(recordedAt)];
+  const { customerId, reason, referenceId, metadata, adjusts } = content ?? {};
+  return (
+    `{"recordId":"${recordIdOf(ledger.address, sequence)}","receiptId":"${toHex(fingerprint)}","status":"${status}",` +
+    `"customerId":${textOf(customerId)},"ledgerIdentifier":"${addressText(ledger.address)}",` +
+    `"delta":${delta},"deltaExact":"${delta}","balance":${sum},"balanceExact":"${sum}",` +
+    `"sequence":${sequence},"sequenceNumber":"${sequence}","commitment":"${toHex(commitment)}",` +
+    `"reason":${textOf(reason)},"referenceId":${textOf(referenceId)},"metadata":${textOf(metadata)},` +
+    `${adjusts ? `"adjusts":${JSON.stringify(adjusts)},` : ""}"recordedAt":"${time}","createdAt":"${time}"${more}}`
+  );
+}
+
+function textOf(value: unknown): string {
+  return value === undefined || value === null ? "null" : JSON.stringify(value);
 }

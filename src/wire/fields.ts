@@ -3,7 +3,7 @@ import { parseAmount, parseDeltaAmount } from "../core/amount.ts";
 import { utf8 } from "../core/bytes.ts";
 import { type Json, MAX_JSON_DEPTH } from "../core/content.ts";
 import { TallyrootError } from "../core/errors.ts";
-import { NumberText, plainJson } from "./json.ts";
+import { NumberText, plainJson, plainJsonBytes } from "./json.ts";
 
 /** The members that several messages share. Limits are those that `GET /balance/limits` answers. */
 export const LIMITS = {
@@ -62,13 +62,6 @@ function codedIssue<T>(context: z.RefinementCtx, work: () => T): T {
   }
 }
 
-function amountText(value: string | number | NumberText): string {
-  if (value instanceof NumberText) return value.text;
-  return typeof value === "number" ? String(value) : value;
-}
-
-const amountInput = z.union([z.string(), z.number(), z.instanceof(NumberText)], "must be a number or a decimal text");
-
 /** An amount for documents, which cannot say how a schema of ours reads it. */
 const amountSchema = {
   type: ["number", "string"],
@@ -76,39 +69,72 @@ const amountSchema = {
   description: "A number or a decimal text, read by its digits: at most 18 decimals.",
 };
 
+/**
+ * A schema of amounts. What is checked is checked in one step: one of the texts, numbers and number texts of a body is met by every delta.
+ *
+ * @param schema how documents show it.
+ * @throws as an issue with the code that `parse` throws.
+ */
+function amountField(schema: object, parse: (text: string) => bigint) {
+  return z
+    .unknown()
+    .meta({ jsonSchema: schema })
+    .transform((value, context) => {
+      const text = amountText(value);
+      if (text !== undefined) return codedIssue(context, () => parse(text));
+      context.addIssue({ code: "custom", message: "must be a number or a decimal text" });
+      return z.NEVER;
+    });
+}
+
+function amountText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  return value instanceof NumberText ? value.text : undefined;
+}
+
 /** An amount: a JSON number or decimal text in, units of 10^-18 inside. */
-export const amount = amountInput
-  .meta({ jsonSchema: amountSchema })
-  .transform((value, context) => codedIssue(context, () => parseAmount(amountText(value))));
+export const amount = amountField(amountSchema, parseAmount);
 
 /** The amount of one delta: not zero, at most 1,000,000,000 either way. */
-export const deltaAmount = amountInput
-  .meta({
-    jsonSchema: { ...amountSchema, minimum: -LIMITS.largestDelta, maximum: LIMITS.largestDelta, not: { const: 0 } },
-  })
-  .transform((value, context) => codedIssue(context, () => parseDeltaAmount(amountText(value))));
+export const deltaAmount = amountField(
+  { ...amountSchema, minimum: -LIMITS.largestDelta, maximum: LIMITS.largestDelta, not: { const: 0 } },
+  parseDeltaAmount,
+);
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
+}
+
+/**
+ * Metadata as it is kept.
+ *
+ * @throws TallyrootError VALIDATION_ERROR
+ */
+function keptMetadata(value: object): { [member: string]: Json } {
+  // Most metadata is small and plain: that it is takes one walk, and then it is kept as it came.
+  if (plainJsonBytes(value) <= LIMITS.metadataBytes) return value as { [member: string]: Json };
+  const plain = plainJson(value, "metadata") as { [member: string]: Json };
+  if (utf8(JSON.stringify(plain)).length > LIMITS.metadataBytes) {
+    throw new TallyrootError("VALIDATION_ERROR", `metadata: larger than ${LIMITS.metadataBytes} bytes`);
+  }
+  return plain;
+}
 
 /** A JSON object of at most 16 KB and 32 levels, kept exactly as it came. */
 export const metadata = z
-  .custom<object>(
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText),
-    "must be a JSON object",
-  )
+  .unknown()
   .meta({
     jsonSchema: {
       type: "object",
       description: `A JSON object of at most ${LIMITS.metadataBytes} bytes and ${LIMITS.metadataDepth} levels.`,
     },
   })
-  .transform((value, context) =>
-    codedIssue(context, () => {
-      const plain = plainJson(value, "metadata") as { [member: string]: Json };
-      if (utf8(JSON.stringify(plain)).length > LIMITS.metadataBytes) {
-        throw new TallyrootError("VALIDATION_ERROR", `metadata: larger than ${LIMITS.metadataBytes} bytes`);
-      }
-      return plain;
-    }),
-  );
+  .transform((value, context) => {
+    if (isObject(value)) return codedIssue(context, () => keptMetadata(value));
+    context.addIssue({ code: "custom", message: "must be a JSON object" });
+    return z.NEVER;
+  });
 
 export const fingerprint = z.string().regex(/^0x[0-9a-f]{64}$/, "must be 32 bytes as lower-case 0x hex");
 
@@ -125,7 +151,11 @@ export function wholeNumber(min: number, max: number, preset: number) {
 
 export const isoTime = z.iso.datetime({ precision: 3 });
 
+let latest = { milliseconds: 0, text: new Date(0).toISOString() };
+
 /** Unix milliseconds as ISO-8601 UTC with milliseconds and Z. */
 export function isoText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
+  // Deltas that are recorded together have one time, which is written twice for each.
+  if (latest.milliseconds !== milliseconds) latest = { milliseconds, text: new Date(milliseconds).toISOString() };
+  return latest.text;
 }

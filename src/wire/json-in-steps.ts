@@ -16,7 +16,7 @@ const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x
  *
  * The lists that are members of the outermost object are cut between their elements, and the pieces are parsed one by one; what is
  * left, the frame, is parsed with a place-holder for each list. The scan knows texts and brackets only: where the text is
- * malformed, a piece or the frame is.
+ * malformed, a piece or the frame is. Most lists are of objects, and most of those can be cut without a scan: see `likelyEnd`.
  *
  * @throws TallyrootError VALIDATION_ERROR for malformed text; BODY_TOO_LARGE for one element, or a frame, that alone is large.
  */
@@ -60,6 +60,13 @@ function* parsingList(text: string, open: number): Steps<{ list: unknown[]; end:
       throw new TallyrootError("VALIDATION_ERROR", "the body is not JSON: a comma in a list has no element beside it");
     for (const element of elements) list.push(element);
   };
+  for (let end = likelyEnd(text, from); end !== -1; end = likelyEnd(text, from)) {
+    const elements = elementsIn(text.slice(from, end));
+    if (!elements) break;
+    for (const element of elements) list.push(element);
+    from = end + 1;
+    yield;
+  }
   for (let at = from, depth = 0, rested = from; at < text.length; at++) {
     if (at - from > LARGEST_ELEMENT) throw tooLarge("one element of a list", LARGEST_ELEMENT);
     const character = text.charCodeAt(at);
@@ -78,6 +85,27 @@ function* parsingList(text: string, open: number): Steps<{ list: unknown[]; end:
     }
   }
   throw new TallyrootError("VALIDATION_ERROR", "the body is not JSON: a list is not closed");
+}
+
+/**
+ * A comma after an object, a piece further on, which is likely to stand between two elements of a list; -1 where there is none nearby.
+ *
+ * It does where what comes before it is JSON with brackets around it, beginning where an element begins: the texts and brackets in there
+ * are all closed then, and no bracket closes the list. Otherwise it stands in a text, within an element, or after the list.
+ */
+function likelyEnd(text: string, from: number): number {
+  const end = text.indexOf("},", from + PIECE);
+  return end === -1 || end - from > 2 * PIECE ? -1 : end + 1;
+}
+
+/** The elements of a list whose text this is, without the brackets; undefined where it is none. */
+function elementsIn(text: string): unknown[] | undefined {
+  try {
+    return parseJson(`[${text}]`) as unknown[];
+  } catch (error) {
+    if (!(error instanceof TallyrootError)) throw error;
+    return undefined;
+  }
 }
 
 function nesting(character: number): number {

@@ -22,8 +22,11 @@ export class NumberText {
   }
 }
 
-/** A number of at most 15 significant digits without an exponent survives a double (IEEE 754 binary64): the plain parser will do. */
-const MAY_EXCEED_DOUBLE = /[0-9.]{16}|[0-9][eE]/;
+/**
+ * A number of at most 15 significant digits without an exponent survives a double (IEEE 754 binary64): the plain parser will do. A number
+ * stands at the beginning, or after one of these characters; ids within texts have long digits too, and mostly after others.
+ */
+const MAY_EXCEED_DOUBLE = /(?:^|[\s:,[])-?(?:[0-9.]{16}|[0-9.]{1,15}[eE])/;
 
 /**
  * Parses JSON text; a number that a double might not hold digit for digit comes out as `NumberText`.
@@ -48,6 +51,13 @@ export function parseJson(text: string, what = "the body"): unknown {
 /** An amount as a JSON number literal with its exact digits; typed as the number that a plain JSON parser makes of it. */
 export function exactNumber(units: bigint): number {
   return JSON.rawJSON(formatAmount(units)) as number;
+}
+
+/** The JSON text of `{ ...before, [name]: elements, ...after }`, whose elements are JSON texts already. */
+export function textWithList(before: object, [name, elements]: [string, readonly string[]], after: object): string {
+  const membersOf = (object: object) => JSON.stringify(object).slice(1, -1);
+  const list = `${JSON.stringify(name)}:[${elements.join(",")}]`;
+  return `{${[membersOf(before), list, membersOf(after)].filter((members) => members !== "").join(",")}}`;
 }
 
 /** Digits and exponent of a decimal text, so that two texts of one number are equal. */
@@ -92,4 +102,30 @@ export function plainJson(value: unknown, path: string, depth = 1): Json {
   });
   // fromEntries defines own properties, so a member called __proto__ stays data.
   return Object.fromEntries(members);
+}
+
+/** Bytes of the longest text of a double, and of one UTF-16 unit of a text: `\\u001f`. */
+const NUMBER_BYTES = 25;
+const UNIT_BYTES = 6;
+
+/**
+ * Bytes that the JSON text of a value has at most, where `plainJson` gives that value as it is; Infinity where it may not.
+ *
+ * It is much less work than to write the text and to count: whoever has a limit far above most values asks this first.
+ */
+export function plainJsonBytes(value: unknown, depth = 1): number {
+  if (typeof value === "string") return value.isWellFormed() ? value.length * UNIT_BYTES + 2 : Number.POSITIVE_INFINITY;
+  if (typeof value !== "object" || value === null) return NUMBER_BYTES;
+  if (depth > MAX_JSON_DEPTH || value instanceof NumberText) return Number.POSITIVE_INFINITY;
+  let bytes = 2;
+  if (Array.isArray(value)) {
+    for (const element of value) bytes += 1 + plainJsonBytes(element, depth + 1);
+    return bytes;
+  }
+  // What JSON.parse makes has no member but its own.
+  for (const name in value) {
+    bytes += 4 + (name.isWellFormed() ? name.length * UNIT_BYTES : Number.POSITIVE_INFINITY);
+    bytes += plainJsonBytes((value as Record<string, unknown>)[name], depth + 1);
+  }
+  return bytes;
 }

@@ -4,7 +4,7 @@ import { formatAmount, parseAmount } from "#src/core/amount.ts";
 import { isJson, MAX_JSON_DEPTH } from "#src/core/content.ts";
 import { TallyrootError } from "#src/core/errors.ts";
 import { recordRequest } from "#src/wire/delta.ts";
-import { exactNumber, parseJson, plainJson } from "#src/wire/json.ts";
+import { exactNumber, NumberText, parseJson, plainJson, plainJsonBytes } from "#src/wire/json.ts";
 import { holds, int256 } from "#test/core/property.ts";
 
 /** How a number may be spelled in JSON: the value is `units` of 10^-18, whatever the spelling. */
@@ -132,6 +132,37 @@ describe("numbers in JSON", () => {
     });
   }
 
+  it("keep their digits wherever they stand, and texts that look like numbers stay texts", () => {
+    const number = fc.oneof(
+      fc.stringMatching(/^-?(0|[1-9][0-9]{0,24})([.][0-9]{1,24})?([eE][+-]?[0-9]{1,3})?$/),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    );
+    const space = fc.constantFrom("", " ", "\n", "\t", "\r\n");
+    const value = fc.oneof(
+      number,
+      fc.string().map((text) => JSON.stringify(text)),
+      fc.constantFrom('"1e5"', '", 1e5"', "null"),
+    );
+    const element = fc.tuple(space, value, space).map((parts) => parts.join(""));
+    const text = fc.oneof(
+      element,
+      fc.array(element, { minLength: 1 }).map((elements) => `[${elements.join(",")}]`),
+      fc.array(element, { minLength: 1 }).map((elements) => `{${elements.map((one, i) => `"${i}":${one}`).join(",")}}`),
+    );
+    const exactly = (text: string) =>
+      JSON.parse(text, (_name, value, { source }) =>
+        typeof value === "number" && source !== String(value) ? new NumberText(source!) : value,
+      );
+    /** Few digits survive a double: they may come out either way. */
+    const sameWay = (_name: string, value: unknown) =>
+      value instanceof NumberText && /^-?[0-9.]{1,15}$/.test(value.text) ? Number(value.text) : value;
+    holds(
+      fc.property(text, (text) => {
+        expect(JSON.stringify(parseJson(text), sameWay), text).to.equal(JSON.stringify(exactly(text), sameWay));
+      }),
+    );
+  });
+
   it("in text that nests without end are the caller's mistake, not ours", () => {
     const depth = 100_000;
     const text = `${"[".repeat(depth)}1e1${"]".repeat(depth)}`;
@@ -215,6 +246,24 @@ describe("metadata", () => {
       expect(refusal(withMetadata(text))).to.equal("must be a JSON object");
     });
   }
+
+  it("is never longer than what it is said to have at most, where that is said at all", () => {
+    holds(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+        const text = JSON.stringify(value);
+        const bytes = plainJsonBytes(JSON.parse(text));
+        const isPlain = isJson(JSON.parse(text));
+        expect(Number.isFinite(bytes), text).to.equal(isPlain);
+        expect(bytes).to.be.at.least(Buffer.byteLength(text));
+      }),
+    );
+  });
+
+  it("is looked at member by member where there is anything in it that may not be kept as it came", () => {
+    for (const text of ['{"a":1e400}', '{"a":[{"b":"\\ud800"}]}', '{"\\udc00":1}', nested(33)])
+      expect(plainJsonBytes(parseJson(text)), text).to.equal(Number.POSITIVE_INFINITY);
+    expect(plainJsonBytes(parseJson(nested(32)))).to.be.below(16 * 1024);
+  });
 
   it("is a copy: what is changed afterwards in the body does not change what is recorded", () => {
     const body = { a: [1] };

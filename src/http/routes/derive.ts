@@ -1,18 +1,18 @@
 import { z } from "zod";
-import { checksumAddress } from "../../core/address.ts";
 import { formatAmount } from "../../core/amount.ts";
 import { toHex } from "../../core/bytes.ts";
 import { recordIdOf } from "../../core/record-id.ts";
 import { ledgerOfCustomer } from "../../ledger/customers.ts";
 import { derive } from "../../ledger/derive.ts";
 import { resolveScope } from "../../ledger/scope.ts";
+import { addressText } from "../../wire/address-text.ts";
 import { type DerivationView, derivation, deriveQuery } from "../../wire/derivation.ts";
 import { customerId } from "../../wire/fields.ts";
-import { exactNumber } from "../../wire/json.ts";
+import { exactNumber, textWithList } from "../../wire/json.ts";
 import { scopeOf } from "../../wire/scope.ts";
 import { route } from "../route.ts";
 import { viewLatestCheckpoint } from "./checkpoint-views.ts";
-import { viewDeltas } from "./delta-views.ts";
+import { deltaTexts } from "./delta-views.ts";
 import { pageOf, paginationOf } from "./paging.ts";
 import { viewBreakdown, viewScope } from "./scope.ts";
 
@@ -43,9 +43,9 @@ export const getDerivation = route({
     const page = await pageOf(DELTAS, query, async () => scope.last - scope.first + 1);
     const derived = await derive(store, scope, page);
     const { deltas, latest } = derived;
-    const data: DerivationView = {
+    const data: Omit<DerivationView, "deltas" | "pagination"> = {
       customerId: params.customerId,
-      ledgerIdentifier: checksumAddress(ledger.address),
+      ledgerIdentifier: addressText(ledger.address),
       startingBalance: exactNumber(scope.startingBalance),
       computedBalance: exactNumber(derived.computedBalance),
       computedBalanceExact: formatAmount(derived.computedBalance),
@@ -58,9 +58,9 @@ export const getDerivation = route({
       latestCheckpoint: await viewLatestCheckpoint(store, ledger),
       scope: viewScope(scope),
       ...(request.granularity && { breakdown: await viewBreakdown(store, scope, request.granularity) }),
-      deltas: await viewDeltas({ store, contents }, deltas),
-      pagination: paginationOf(DELTAS, page, { shown: deltas.length, total: derived.deltasCount }),
     };
-    return { data };
+    const texts = await deltaTexts({ store, contents }, deltas);
+    const pagination = paginationOf(DELTAS, page, { shown: deltas.length, total: derived.deltasCount });
+    return { text: textWithList(data, ["deltas", texts], { pagination }) };
   },
 });

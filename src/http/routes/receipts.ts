@@ -8,10 +8,11 @@ import type { StoredCheckpoint } from "../../ledger/ports/checkpoints.ts";
 import { receiptOf } from "../../ledger/receipts.ts";
 import { receiptListQuery, receiptListView, receiptQuery } from "../../wire/evidence.ts";
 import { customerId, fingerprint } from "../../wire/fields.ts";
+import { textWithList } from "../../wire/json.ts";
 import { successBody } from "../answer.ts";
 import { lasting } from "../lasting.ts";
 import { type Answer, route, type Service } from "../route.ts";
-import { viewDeltas } from "./delta-views.ts";
+import { deltaTexts } from "./delta-views.ts";
 import { finalOrThrow, findFingerprint, unknownFingerprint } from "./found.ts";
 import { pageOf, paginationOf } from "./paging.ts";
 
@@ -87,10 +88,9 @@ export const getReceipts = route({
     const last = Math.max(0, total - page.offset);
     const first = Math.max(1, last - page.limit + 1);
     const deltas = last >= first ? await store.deltas(ledger, first, last - first + 1) : [];
-    const receipts = await viewDeltas({ store, contents }, deltas);
-    return {
-      data: { receipts: receipts.reverse(), pagination: paginationOf(RECEIPTS, page, { shown: deltas.length, total }) },
-    };
+    const texts = await deltaTexts({ store, contents }, deltas);
+    const pagination = paginationOf(RECEIPTS, page, { shown: deltas.length, total });
+    return { text: textWithList({}, ["receipts", texts.reverse()], { pagination }) };
   },
 });
 

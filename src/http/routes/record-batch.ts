@@ -1,11 +1,11 @@
 import { TallyrootError } from "../../core/errors.ts";
-import { openPause } from "../../ledger/in-steps.ts";
+import { inSteps, openPause } from "../../ledger/in-steps.ts";
 import { type BatchOutcome, recordBatch } from "../../ledger/record-batch.ts";
 import { GROUP } from "../../ledger/record-group.ts";
 import { openBulkIds } from "../../ledger/request-id.ts";
 import { batchAnswer, batchRequest } from "../../wire/batch.ts";
 import { LIMITS } from "../../wire/fields.ts";
-import { type ReadItem, readItem, viewResult } from "../recording.ts";
+import { inTurn, type ReadItem, readItem, resultText } from "../recording.ts";
 import { route } from "../route.ts";
 
 const PATH = "/api/v1/balance/delta/batch";
@@ -22,12 +22,9 @@ export const postBatch = route({
   codes: ["AMOUNT_NOT_EXACT", "QUOTA_EXCEEDED", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
   async handle(service, { tenant, body, idempotencyKey }) {
     const ids = openBulkIds(tenant.requestKey);
-    const pause = openPause();
-    const read: ReadItem[] = [];
-    for (const [index, said] of body.deltas.entries()) {
-      await pause();
-      read.push(readItem(said, { tenant, ids, place: { idempotencyKey, index } }));
-    }
+    const read = await inSteps(
+      inTurn(body.deltas, (said, index) => readItem(said, { tenant, ids, place: { idempotencyKey, index } })),
+    );
     const items = read.map(({ item }) => item);
     const done = await recordBatch(service, {
       tenant,
@@ -52,9 +49,8 @@ async function* answerText(read: readonly ReadItem[], { outcomes, replayed }: Ba
   yield `{"success":true,"data":{"totalQueued":${outcomes.length - totalFailed},"totalFailed":${totalFailed},${replayed ? '"idempotent":true,' : ""}"results":[`;
   for (let start = 0; start < read.length; start += GROUP) {
     await pause();
-    const texts = read
-      .slice(start, start + GROUP)
-      .map((one, i) => JSON.stringify(viewResult(start + i, one, outcomes[start + i]!)));
+    const group = read.slice(start, start + GROUP);
+    const texts = group.map((one, i) => resultText(start + i, one, outcomes[start + i]!));
     yield (start === 0 ? "" : ",") + texts.join(",");
   }
   yield "]}}";

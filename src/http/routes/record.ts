@@ -7,7 +7,7 @@ import type { StoredDelta, Tenant } from "../../ledger/ports/ledgers.ts";
 import { recordDelta } from "../../ledger/record.ts";
 import { requestIdOf } from "../../ledger/request-id.ts";
 import { standingOf } from "../../ledger/status.ts";
-import { deltaDetail, deltaView, recordRequest, viewDelta } from "../../wire/delta.ts";
+import { deltaDetail, deltaText, deltaView, recordRequest, viewDelta } from "../../wire/delta.ts";
 import { isoText } from "../../wire/fields.ts";
 import { recordingOf } from "../recording.ts";
 import { route, type Service } from "../route.ts";
@@ -25,10 +25,9 @@ export const postDelta = route({
     const requestId = idempotencyKey === undefined ? undefined : requestIdOf(tenant.requestKey, idempotencyKey);
     const { delta, replayed } = await recordDelta(service, recordingOf(tenant, body, requestId));
     // What was sent is what was recorded, or the key would have conflicted: nothing needs to be opened again.
-    const view = viewDelta(delta, "QUEUED", body);
     return replayed
-      ? { data: { ...view, idempotent: true }, headers: { "Idempotent-Replayed": "true" } }
-      : { data: view };
+      ? { text: deltaText(delta, "QUEUED", body, ',"idempotent":true'), headers: { "Idempotent-Replayed": "true" } }
+      : { text: deltaText(delta, "QUEUED", body) };
   },
 });
 
