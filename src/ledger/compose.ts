@@ -77,17 +77,24 @@ function contentOf(customerId: string, amount: bigint, part: PrivatePart, salt: 
   return { customerId, delta: formatAmount(amount), ...part, salt: toHex(salt) };
 }
 
+/** What is shown of a content: without its salt, which only who verifies needs. */
+export type ShownContent = PrivatePart & Pick<Content, "customerId">;
+
+/** What is shown of a stored delta's content. @throws SealBrokenError as `openContent` */
+export function openShown(delta: StoredDelta, key: KeyObject, customerId: string): ShownContent {
+  return { customerId, ...openPart(delta, key) };
+}
+
+function openPart(delta: StoredDelta, key: KeyObject): PrivatePart {
+  const plain = unseal(key, deltaPlace(delta.ledger.address, delta.sequence), delta.sealed);
+  return JSON.parse(plain.toString("utf8")) as PrivatePart;
+}
+
 /**
  * The content of a stored delta, opened.
  *
  * @throws SealBrokenError when the sealed bytes are not what was stored for this delta.
  */
 export function openContent(delta: StoredDelta, key: KeyObject, customerId: string): Content {
-  const plain = unseal(key, deltaPlace(delta.ledger.address, delta.sequence), delta.sealed);
-  return contentOf(
-    customerId,
-    delta.amount,
-    JSON.parse(plain.toString("utf8")) as PrivatePart,
-    saltOf(key, delta.sequence),
-  );
+  return contentOf(customerId, delta.amount, openPart(delta, key), saltOf(key, delta.sequence));
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import type { Content } from "../core/content.ts";
-import { openContent } from "./compose.ts";
+import { openContent, openShown, type ShownContent } from "./compose.ts";
 import { type OpenKey, openLedgerKey } from "./keyring.ts";
 import type { Ledger, LedgerStore, StoredDelta } from "./ports/ledgers.ts";
 
@@ -10,6 +10,8 @@ const MOST_KEYS = 10_000;
 /** Opens what is sealed: contents and customer ids. Undefined for what was erased. */
 export type Contents = {
   contentOf(delta: StoredDelta): Promise<Content | undefined>;
+  /** The same without what only verifying needs. */
+  shownOf(delta: StoredDelta): Promise<ShownContent | undefined>;
   customerIdOf(ledger: Ledger): Promise<string | undefined>;
   /** Forgets the open keys of a ledger: what was erased must not stay readable from memory. */
   forget(ledgerId: number): void;
@@ -37,10 +39,16 @@ export function openContents(store: Pick<LedgerStore, "keysOf">, master: KeyObje
     return new Map(keys.map((key) => [key.generation, key]));
   }
 
+  const keyOf = async (delta: StoredDelta) => (await keysOf(delta.ledger, delta.generation)).get(delta.generation);
+
   return {
     async contentOf(delta) {
-      const key = (await keysOf(delta.ledger, delta.generation)).get(delta.generation);
+      const key = await keyOf(delta);
       return key && openContent(delta, key.key, key.customerId);
+    },
+    async shownOf(delta) {
+      const key = await keyOf(delta);
+      return key && openShown(delta, key.key, key.customerId);
     },
     async customerIdOf(ledger) {
       return [...(await keysOf(ledger)).values()].at(-1)?.customerId;

@@ -30,10 +30,14 @@ export type Derivation = {
  * @throws TallyrootError BALANCE_OVERFLOW
  */
 export async function derive(store: LedgerStore, scope: Scope, page: Page): Promise<Derivation> {
-  const { ledger, first, last, openingBalance, closingBalance, startingBalance } = scope;
+  const { ledger, first, last, openingBalance, closingBalance, startingBalance, latest } = scope;
   const { confirmed } = await store.anchoredCounts(ledger.id);
   const verifiedLast = Math.max(first - 1, Math.min(last, confirmed));
-  const verified = verifiedLast < first ? openingBalance : await balanceAfter(store, ledger, verifiedLast);
+  const verifiedBalance = async () => {
+    if (verifiedLast < first) return openingBalance;
+    return verifiedLast === last ? closingBalance : await balanceAfter(store, ledger, verifiedLast);
+  };
+  const verified = await verifiedBalance();
   const deltasCount = last - first + 1;
   const limit = Math.min(page.limit, deltasCount - page.offset);
   return {
@@ -42,7 +46,7 @@ export async function derive(store: LedgerStore, scope: Scope, page: Page): Prom
     deltasCount,
     verifiedCount: verifiedLast - first + 1,
     pendingCount: last - verifiedLast,
-    latest: deltasCount > 0 ? await store.delta(ledger, last) : undefined,
+    latest,
     deltas: limit > 0 ? await store.deltas(ledger, first + page.offset, limit) : [],
   };
 }

@@ -25,6 +25,8 @@ export type Scope = {
   window: Window;
   /** The month, where the scope is exactly one. */
   period: string | undefined;
+  /** Its last delta, where it has one. */
+  latest: StoredDelta | undefined;
 };
 
 /** The window that a request names, in Unix milliseconds. @throws TallyrootError SCOPE_TOO_WIDE */
@@ -48,6 +50,10 @@ type Store = LedgerStore & CheckpointStore;
  */
 export async function resolveScope(store: Store, ledger: Ledger, request: ScopeRequest, now: number): Promise<Scope> {
   const latest = await latestOf(store, ledger);
+  // Most scopes end with the ledger: its last delta is read once.
+  const at = async (sequence: number) =>
+    sequence === latest.sequence ? latest : await deltaAt(store, ledger, sequence);
+  const balanceAt = async (sequence: number) => (sequence === 0 ? 0n : (await at(sequence)).balance);
   const named = request.window && windowOf(request.window, now);
   const start = request.startingPoint && (await startAfter(store, ledger, request.startingPoint));
   const from = named ? (await store.countBefore(ledger, named.from)) + 1 : (start?.sequence ?? 0) + 1;
@@ -64,31 +70,36 @@ export async function resolveScope(store: Store, ledger: Ledger, request: ScopeR
   }
   if (request.finality === "verified") last = Math.min(last, (await store.anchoredCounts(ledger.id)).confirmed);
 
-  const openingBalance = start?.balance ?? (await balanceAfter(store, ledger, from - 1));
+  const openingBalance = start?.balance ?? (await balanceAt(from - 1));
   return {
     ledger,
     first: from,
     last: Math.max(last, from - 1),
     openingBalance,
-    closingBalance: last >= from ? await balanceAfter(store, ledger, last) : openingBalance,
+    closingBalance: last >= from ? await balanceAt(last) : openingBalance,
     startingBalance: request.startingBalance ?? start?.balance ?? 0n,
-    window: named ?? (await windowAround(store, ledger, { after: start?.sequence ?? 0, last, asOf: request.at })),
+    window: named ?? (await windowAround(at, { ledger, latest, after: start?.sequence ?? 0, last, asOf: request.at })),
     period: named?.period,
+    latest: last >= from ? await at(last) : undefined,
   };
 }
 
 /** The times of a scope that was not named by times: from the point that it starts after, to the end of its last delta or as of when it is. */
 async function windowAround(
-  store: LedgerStore,
-  ledger: Ledger,
-  { after, last, asOf }: { after: number; last: number; asOf: AsOf | undefined },
+  at: (sequence: number) => Promise<StoredDelta>,
+  {
+    ledger,
+    latest,
+    after,
+    last,
+    asOf,
+  }: { ledger: Ledger; latest: StoredDelta; after: number; last: number; asOf: AsOf | undefined },
 ): Promise<Window> {
-  const from = after === 0 ? ledger.openedAt : (await deltaAt(store, ledger, after)).recordedAt;
-  const end = last > after ? (await deltaAt(store, ledger, last)).recordedAt + 1 : from;
+  const from = after === 0 ? ledger.openedAt : (await at(after)).recordedAt;
+  const end = last > after ? (await at(last)).recordedAt + 1 : from;
   return {
     from,
-    to:
-      asOf && "time" in asOf ? Math.max(end, Math.min(asOf.time, (await latestOf(store, ledger)).recordedAt + 1)) : end,
+    to: asOf && "time" in asOf ? Math.max(end, Math.min(asOf.time, latest.recordedAt + 1)) : end,
   };
 }
 

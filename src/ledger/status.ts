@@ -8,7 +8,7 @@ export type DeltaStatus = "QUEUED" | "PROCESSING" | "VERIFIED" | "FAILED";
 /** Where a delta is: in no anchor yet, or in one that is on its way or final. */
 export type Standing = { status: DeltaStatus; head?: AnchoredHead; anchor?: Anchor };
 
-/** Heads read at once while the standings of a page are looked up. */
+/** Heads read at once at most, while the standings of a page are looked up. */
 const HEADS_PER_READ = 100;
 
 /**
@@ -18,12 +18,13 @@ const HEADS_PER_READ = 100;
 export async function standings(store: LedgerStore, ledger: Ledger, first: number, last: number): Promise<Standing[]> {
   const result: Standing[] = [];
   const anchors = new Map<number, Anchor>();
-  let heads = await store.headsFrom(ledger.id, first, HEADS_PER_READ);
+  const perRead = Math.min(HEADS_PER_READ, last - first + 1);
+  let heads = await store.headsFrom(ledger.id, first, perRead);
   let next = 0;
   for (let sequence = first; sequence <= last; sequence++) {
     while (next < heads.length && heads[next]!.count < sequence) next += 1;
-    if (next === heads.length && heads.length === HEADS_PER_READ) {
-      heads = await store.headsFrom(ledger.id, sequence, HEADS_PER_READ);
+    if (next === heads.length && heads.length === perRead) {
+      heads = await store.headsFrom(ledger.id, sequence, perRead);
       next = 0;
     }
     const head = heads[next];

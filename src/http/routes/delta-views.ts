@@ -1,3 +1,4 @@
+import type { ShownContent } from "../../ledger/compose.ts";
 import type { Contents } from "../../ledger/contents.ts";
 import { openPause } from "../../ledger/in-steps.ts";
 import type { LedgerStore, StoredDelta } from "../../ledger/ports/ledgers.ts";
@@ -23,7 +24,7 @@ export function deltaTexts(parts: Parts, deltas: readonly StoredDelta[]): Promis
 async function eachShown<T>(
   { store, contents }: Parts,
   deltas: readonly StoredDelta[],
-  show: (delta: StoredDelta, status: DeltaView["status"], content: Awaited<ReturnType<Contents["contentOf"]>>) => T,
+  show: (delta: StoredDelta, status: DeltaView["status"], content: ShownContent | undefined) => T,
 ): Promise<T[]> {
   const [first, last] = [deltas[0], deltas.at(-1)];
   if (!first || !last) return [];
@@ -31,7 +32,7 @@ async function eachShown<T>(
   const pause = openPause();
   const shown: T[] = [];
   for (const [i, delta] of deltas.entries()) {
-    shown.push(show(delta, states[i]!.status, await contents.contentOf(delta)));
+    shown.push(show(delta, states[i]!.status, await contents.shownOf(delta)));
     await pause();
   }
   return shown;

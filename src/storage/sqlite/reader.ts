@@ -1,10 +1,12 @@
 import { sameBytes } from "../../core/bytes.ts";
 import { invariant } from "../../core/errors.ts";
+import { leafOf } from "../../core/fingerprint.ts";
 import { HASH_BYTES, type Position } from "../../core/tree.ts";
 import {
   type Anchor,
   type AnchoredCounts,
   type AnchoredHead,
+  type AnchorState,
   type Ledger,
   type Page,
   RecordDamagedError,
@@ -21,9 +23,7 @@ import {
   type HeadRow,
   headOf,
   type LedgerRow,
-  leafIn,
   ledgerOf,
-  nodeIn,
   rowOfNode,
 } from "./rows.ts";
 import type { TailIndex } from "./tail-index.ts";
@@ -66,9 +66,15 @@ export function openReader(
       "SELECT fingerprint FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence LIMIT ?",
     )
     .pluck();
-  const nodeRow = db.prepare<[number, number], { fingerprint: Buffer; nodes: Buffer }>(
-    "SELECT fingerprint, nodes FROM deltas WHERE ledger = ? AND sequence = ?",
-  );
+  const fingerprintAt = db
+    .prepare<[number, number], Buffer>("SELECT fingerprint FROM deltas WHERE ledger = ? AND sequence = ?")
+    .pluck();
+  // Of a row's nodes, the one at a place counted from 1: each array of bytes that leaves SQLite costs a microsecond.
+  const nodeAt = db
+    .prepare<[number, number, number], Buffer>(
+      `SELECT substr(nodes, ?, ${HASH_BYTES}) FROM deltas WHERE ledger = ? AND sequence = ?`,
+    )
+    .pluck();
   const HEADS =
     "SELECT l.anchor, l.position, l.ledger, l.count, l.balance, l.root FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor";
   const headsFrom = db.prepare<[number, number, number], HeadRow>(
@@ -80,17 +86,22 @@ export function openReader(
   const lastHead = db.prepare<[number], HeadRow>(
     `${HEADS} WHERE l.checkpoint IS NULL AND l.ledger = ? ORDER BY l.count DESC LIMIT 1`,
   );
-  const lastConfirmed = db.prepare<[number], { count: number }>(
-    "SELECT l.count FROM anchor_leaves l JOIN anchor_progress p ON p.anchor = l.anchor WHERE l.checkpoint IS NULL AND l.ledger = ? AND p.state = 'confirmed' ORDER BY l.count DESC LIMIT 1",
+  const countsDown = db.prepare<[number], { count: number; state: AnchorState }>(
+    "SELECT l.count, p.state FROM anchor_leaves l JOIN anchor_progress p ON p.anchor = l.anchor WHERE l.checkpoint IS NULL AND l.ledger = ? ORDER BY l.count DESC",
   );
   const ANCHORS = `SELECT ${ANCHOR_COLUMNS} FROM anchors a JOIN anchor_progress p ON p.anchor = a.id`;
   const anchorAt = db.prepare<[number], AnchorRow>(`${ANCHORS} WHERE a.id = ?`);
   const anchorPage = db.prepare<[number, number], AnchorRow>(`${ANCHORS} ORDER BY a.id DESC LIMIT ? OFFSET ?`);
   // Anchors are numbered from 1 without holes: the last number is how many there are.
   const anchorCount = db.prepare<[], { n: number }>("SELECT coalesce(max(id), 0) AS n FROM anchors");
-  const leafRow = db.prepare<[number, number], { leaf: Buffer; nodes: Buffer }>(
-    "SELECT leaf, nodes FROM anchor_leaves WHERE anchor = ? AND position = ?",
-  );
+  const leafAt = db
+    .prepare<[number, number], Buffer>("SELECT leaf FROM anchor_leaves WHERE anchor = ? AND position = ?")
+    .pluck();
+  const leafNodeAt = db
+    .prepare<[number, number, number], Buffer>(
+      `SELECT substr(nodes, ?, ${HASH_BYTES}) FROM anchor_leaves WHERE anchor = ? AND position = ?`,
+    )
+    .pluck();
 
   function owner(id: number): Ledger {
     const row = ledgerById.get(id);
@@ -112,17 +123,18 @@ export function openReader(
     return undefined;
   }
 
+  /** @param read a row's leaf, or, for `at` above 0, what stands at that place of the nodes that it completed. */
   function nodesFrom(
-    read: (row: number) => { leaf: Uint8Array; nodes: Uint8Array } | undefined,
+    read: (row: number, at: number) => Uint8Array | undefined,
     positions: readonly Position[],
     damaged: (row: number, problem: string) => Error,
   ): Uint8Array[] {
     return positions.map((position) => {
-      const row = read(rowOfNode(position));
-      if (!row) throw damaged(rowOfNode(position), "the row is missing");
-      const node = nodeIn(row, position.level);
-      if (node.length !== HASH_BYTES)
-        throw damaged(rowOfNode(position), "the tree nodes that it completed are not stored with it");
+      const row = rowOfNode(position);
+      const { level } = position;
+      const node = read(row, level === 0 ? 0 : (level - 1) * HASH_BYTES + 1);
+      if (!node) throw damaged(row, "the row is missing");
+      if (node.length !== HASH_BYTES) throw damaged(row, "the tree nodes that it completed are not stored with it");
       return node;
     });
   }
@@ -170,17 +182,23 @@ export function openReader(
     deltaByRequestId: (requestId: Uint8Array) => byRandomKey(requestIds, requestId, "request_id"),
     nodes: (ledger: Ledger, positions: readonly Position[]): Uint8Array[] =>
       nodesFrom(
-        (sequence) => {
-          const row = nodeRow.get(ledger.id, sequence);
-          return row && leafIn(row);
+        (sequence, at) => {
+          if (at > 0) return nodeAt.get(at, ledger.id, sequence);
+          const fingerprint = fingerprintAt.get(ledger.id, sequence);
+          return fingerprint && leafOf(fingerprint);
         },
         positions,
         (sequence, problem) => new RecordDamagedError(problem, { ledger, sequence }),
       ),
-    anchoredCounts: (ledgerId: number): AnchoredCounts => ({
-      confirmed: lastConfirmed.get(ledgerId)?.count ?? 0,
-      underWay: lastHead.get(ledgerId)?.count ?? 0,
-    }),
+    anchoredCounts(ledgerId: number): AnchoredCounts {
+      let underWay = 0;
+      // Anchors become final in their order: few of the latest are not.
+      for (const { count, state } of countsDown.iterate(ledgerId)) {
+        underWay ||= count;
+        if (state === "confirmed") return { confirmed: count, underWay };
+      }
+      return { confirmed: 0, underWay };
+    },
     headsFrom: (ledgerId: number, sequence: number, limit: number): AnchoredHead[] =>
       headsFrom.all(ledgerId, sequence, limit).map(headOf),
     headIn(ledgerId: number, anchorIndex: number): AnchoredHead | undefined {
@@ -201,7 +219,7 @@ export function openReader(
     }),
     anchorNodes: (index: number, positions: readonly Position[]): Uint8Array[] =>
       nodesFrom(
-        (leafNumber) => leafRow.get(index, leafNumber - 1),
+        (leafNumber, at) => (at > 0 ? leafNodeAt.get(at, index, leafNumber - 1) : leafAt.get(index, leafNumber - 1)),
         positions,
         (leafNumber, problem) => new RecordDamagedError(`anchor ${index}, leaf ${leafNumber}: ${problem}`),
       ),

@@ -1,7 +1,6 @@
 import { parseAmount } from "../../core/amount.ts";
 import { TallyrootError } from "../../core/errors.ts";
-import { leafOf } from "../../core/fingerprint.ts";
-import { HASH_BYTES, type Position } from "../../core/tree.ts";
+import type { Position } from "../../core/tree.ts";
 import {
   type Anchor,
   type AnchoredHead,
@@ -117,13 +116,4 @@ export function anchorOf(row: AnchorRow): Anchor {
 /** The leaf number, from 1, with which a stored node stands: that of the leaf that completed it. */
 export function rowOfNode({ level, index }: Position): number {
   return (index + 1) * 2 ** level;
-}
-
-/** A node out of the row that it stands with. */
-export function nodeIn(row: { leaf: Uint8Array; nodes: Uint8Array }, level: number): Uint8Array {
-  return level === 0 ? row.leaf : row.nodes.subarray((level - 1) * HASH_BYTES, level * HASH_BYTES);
-}
-
-export function leafIn(row: { fingerprint: Buffer; nodes: Buffer }): { leaf: Uint8Array; nodes: Uint8Array } {
-  return { leaf: leafOf(row.fingerprint), nodes: row.nodes };
 }
