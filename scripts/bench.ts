@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import yargs from "yargs";
-import { complaints, readBaseline, withRatios } from "./bench/baseline.ts";
+import { readBaseline, withRatios } from "./bench/baseline.ts";
 import type { Bench } from "./bench/context.ts";
 import type { Figure } from "./bench/figure.ts";
 import { FIGURES } from "./bench/figures.ts";
+import { lastingComplaints } from "./bench/look-again.ts";
 import { describeMachine, hasWrk } from "./bench/machine.ts";
 import { openRecords } from "./bench/records.ts";
 import { FORMAT, type Report } from "./bench/report.ts";
@@ -51,7 +52,7 @@ function readOptions() {
       check: {
         type: "string",
         requiresArg: true,
-        describe: "A baseline: exit code 1 when a ratio is over 25 % worse than there",
+        describe: "A baseline: exit code 1 when a ratio is over 25 % worse than there each of three times",
       },
       "write-baseline": {
         type: "boolean",
@@ -131,18 +132,19 @@ async function main(signal: AbortSignal): Promise<number> {
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
     process.stdout.write(reportText(report));
     say(`written to ${options.json}`);
-    return judge(report, options, figures);
+    return await judge(report, options, figures, bench);
   } finally {
     process.removeListener("exit", remove);
     remove();
   }
 }
 
-function judge(
+async function judge(
   report: Report,
   options: { check?: string | undefined; "write-baseline": boolean },
   figures: readonly Figure[],
-): number {
+  bench: Bench,
+): Promise<number> {
   const failed = report.figures.filter(({ failure }) => failure !== null);
   if (options["write-baseline"]) {
     writeFileSync(BASELINE, `${JSON.stringify(withRatios(readBaseline(BASELINE), report), null, 2)}\n`);
@@ -150,10 +152,17 @@ function judge(
   const worse =
     options.check === undefined
       ? []
-      : complaints(
+      : await lastingComplaints(
           readBaseline(options.check),
           report,
           figures.map(({ name }) => name),
+          (names) => {
+            bench.say(`worse than the baseline, so measured again: ${names.join(", ")}`);
+            return runFigures(
+              figures.filter(({ name }) => names.includes(name)),
+              bench,
+            );
+          },
         );
   for (const complaint of worse) process.stderr.write(`bench: ${complaint}\n`);
   return failed.length > 0 || worse.length > 0 ? EXIT.WORSE : EXIT.DONE;

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { type Baseline, complaints, ratiosOf, withRatios } from "../../scripts/bench/baseline.ts";
+import { lastingComplaints } from "../../scripts/bench/look-again.ts";
 import { measured } from "./measured.ts";
 
 const BASELINE: Baseline = {
@@ -88,5 +89,33 @@ describe("a baseline", () => {
       },
       ...full,
     });
+  });
+});
+
+describe("what seems to be worse", () => {
+  /** Judges runs in turn; tells which figures were asked for again. */
+  async function judged(first: ReturnType<typeof run>, ...later: ReturnType<typeof run>[]) {
+    const asked: (readonly string[])[] = [];
+    const worse = await lastingComplaints(BASELINE, first, ALL, async (names) => {
+      asked.push(names);
+      return later.shift()!.figures.filter(({ name }) => names.includes(name));
+    });
+    return { worse, asked };
+  }
+
+  it("is measured again, and is none when it is well then", async () => {
+    expect(await judged(run(0.1, 1), run(0.4, 9))).to.deep.equal({ worse: [], asked: [["single"]] });
+  });
+
+  it("is worse when it is so three times, in the words of the last", async () => {
+    const { worse, asked } = await judged(run(0.1, 9), run(0.4, 9), run(0.1, 2));
+    expect(worse).to.deep.equal(["start.times was 1.00 and is 2.00: 50 % worse"]);
+    expect(asked).to.deep.equal([["single", "start"], ["start"]]);
+  });
+
+  it("is not looked for again where there is nothing to compare with", async () => {
+    const { worse, asked } = await judged({ ...run(0.1, 9), mode: "full" as "quick" });
+    expect(worse).to.have.length(1);
+    expect(asked).to.deep.equal([]);
   });
 });
