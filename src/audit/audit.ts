@@ -9,6 +9,7 @@ import { auditCounts, auditIndexes } from "./counts.ts";
 import { type LedgersSeen, nothingSeen } from "./deltas-seen.ts";
 import { collectFindings, type Finding } from "./findings.ts";
 import { auditTenants, type Namespaces } from "./keys.ts";
+import type { LedgerParts } from "./ledger-watch.ts";
 import { auditLedgers } from "./ledgers.ts";
 import { type AuditStore, FileDamagedError } from "./port.ts";
 import type { PublisherLog, ReadAppend } from "./transactions.ts";
@@ -27,6 +28,8 @@ export type AuditParts = {
   anchorsNow?: (() => Promise<number>) | undefined;
   /** Whether the record is a copy that the log may have gone on without. */
   mayBeOlder?: boolean;
+  /** Does what `auditLedgers` does, in another way; undefined to do it here. */
+  auditLedgers?: ((parts: LedgerParts) => Promise<LedgersSeen>) | undefined;
   /** Unix milliseconds. */
   clock: () => number;
   onProgress?: ((stage: Stage, done: number, total: number) => void | Promise<void>) | undefined;
@@ -96,7 +99,7 @@ export async function auditRecord(parts: AuditParts): Promise<AuditReport> {
   const { last } = (await run("tenants", () => store.arrivals())) ?? { last: 0 };
   const namespaces: Namespaces = (await run("tenants", () => auditTenants({ store, master, findings }))) ?? new Map();
   const seen = await run("ledgers", async () =>
-    auditLedgers({
+    (parts.auditLedgers ?? auditLedgers)({
       store,
       master,
       findings,

@@ -1,6 +1,6 @@
 import type { LedgersSeen } from "./deltas-seen.ts";
 import type { Findings } from "./findings.ts";
-import { indexSum } from "./index-sum.ts";
+import { addRow, indexSum, sameSum } from "./index-sum.ts";
 import type { AuditStore, KeyIndex } from "./port.ts";
 
 /** Rows read at once. */
@@ -55,12 +55,12 @@ export async function auditIndexes({ store, findings, seen }: Parts): Promise<vo
     const found = indexSum();
     for (let after = { prefix: -1, delta: 0 }; ; ) {
       const rows = await store.indexRows(index, after, PAGE);
-      for (const { prefix, delta } of rows) found.addRow(prefix, delta);
+      for (const { prefix, delta } of rows) addRow(found, prefix, delta);
       if (rows.length < PAGE) break;
       after = rows.at(-1)!;
     }
-    if (found.same(seen.indexes[index])) continue;
-    const [there, due] = [found.figures[0], seen.indexes[index].figures[0]];
+    if (sameSum(found, seen.indexes[index])) continue;
+    const [there, due] = [found.count, seen.indexes[index].count];
     const problem = there === due ? "its rows are not those of the deltas" : `it has ${there} rows instead of ${due}`;
     findings.add({ code: "INDEX_WRONG", table: index, row: {}, problem });
   }

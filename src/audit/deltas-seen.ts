@@ -1,9 +1,9 @@
 import { periodOf } from "../ledger/calendar.ts";
-import { type IndexSum, indexSum } from "./index-sum.ts";
+import { addKey, addSum, type IndexSum, indexSum } from "./index-sum.ts";
 import type { LedgerKeys } from "./keys.ts";
 import type { DeltaKey, DeltaRow, Entry, KeyIndex, LedgerRow } from "./port.ts";
 
-/** What was seen of the ledgers: for the report, and for what counts or indexes deltas. */
+/** What was seen of the ledgers: for the report, and for what counts or indexes deltas. Plain data: it goes from thread to thread. */
 export type LedgersSeen = {
   ledgers: number;
   deltas: number;
@@ -29,6 +29,18 @@ export function nothingSeen(): LedgersSeen {
   };
 }
 
+/** Adds what was seen of other ledgers. */
+export function addSeen(seen: LedgersSeen, part: LedgersSeen): void {
+  for (const figure of ["ledgers", "deltas", "heads", "withoutDigest"] as const) seen[figure] += part[figure];
+  for (const figure of ["opened", "erased", "closed"] as const) seen.contents[figure] += part.contents[figure];
+  for (const [tenant, counted] of part.months) {
+    const months = seen.months.get(tenant) ?? new Map<string, number>();
+    for (const [month, deltas] of counted) months.set(month, (months.get(month) ?? 0) + deltas);
+    seen.months.set(tenant, months);
+  }
+  for (const index of ["fingerprint_index", "request_index"] as const) addSum(seen.indexes[index], part.indexes[index]);
+}
+
 export function noteContent({ contents }: LedgersSeen, keys: LedgerKeys, row: DeltaRow): void {
   const key = keys.get(row.generation);
   if (typeof key === "object") contents.opened += 1;
@@ -51,8 +63,8 @@ export function openCounting(seen: LedgersSeen, indexedThrough: Readonly<Record<
       months.set(month.name, (months.get(month.name) ?? 0) + 1);
       seen.months.set(ledger.tenant, months);
     }
-    if (arrival <= indexedThrough.fingerprint_index) seen.indexes.fingerprint_index.add(fingerprint, arrival);
-    if (requestId && arrival <= indexedThrough.request_index) seen.indexes.request_index.add(requestId, arrival);
+    if (arrival <= indexedThrough.fingerprint_index) addKey(seen.indexes.fingerprint_index, fingerprint, arrival);
+    if (requestId && arrival <= indexedThrough.request_index) addKey(seen.indexes.request_index, requestId, arrival);
   };
 }
 

@@ -58,9 +58,14 @@ export type Finding = { code: FindingCode; table: string; row: RowName; problem:
 /** Findings that are listed; more are counted only. */
 export const MOST_LISTED = 100;
 
+/** What was found: plain data. */
+export type Found = Readonly<Pick<Findings, "listed" | "count">>;
+
 /** Collects findings in the order in which they are found. */
 export type Findings = {
   add(finding: Finding): void;
+  /** Adds what was found in a later part of the record, elsewhere. */
+  addPart(part: Found): void;
   readonly listed: readonly Finding[];
   /** How many there are, with those that are not listed. */
   readonly count: number;
@@ -73,6 +78,10 @@ export function collectFindings(): Findings {
     add(finding) {
       count += 1;
       if (listed.length < MOST_LISTED) listed.push(finding);
+    },
+    addPart(part) {
+      listed.push(...part.listed.slice(0, MOST_LISTED - listed.length));
+      count += part.count;
     },
     listed,
     get count() {

@@ -4,22 +4,33 @@ import { type LedgerParts, watchLedger } from "./ledger-watch.ts";
 import type { DeltaKey, HeadKey } from "./port.ts";
 import { reportRow } from "./row-problem.ts";
 
-/** Rows read at once. */
-const PAGE = 1_000;
+/** Rows read at once: few, so that they are garbage before they are old, which costs memory and time. */
+const PAGE = 200;
+/** Deltas after which it is told how many have been looked at. */
+const TELL_EVERY = 1_000;
 
-const BEFORE_HEADS: HeadKey = { ledger: 0, count: -1, anchor: 0, position: -1 };
+/** Ledgers by their numbers: those after one, up to another one. */
+export type LedgerRange = { after: number; upTo: number };
+
+export const ALL_LEDGERS: LedgerRange = { after: 0, upTo: Number.POSITIVE_INFINITY };
+
+/** Behind all that a ledger can have. */
+const LAST = Number.MAX_SAFE_INTEGER;
 
 /**
  * Derives every ledger anew from its deltas' own fields, in order of sequence, and holds its anchored heads and the checkpoints over its
  * windows against what comes out. A ledger is left at its first wrong delta, since nothing after it can be judged; the others go on.
+ *
+ * @param range ledgers share nothing, so ranges of them that follow each other find together what one pass over all of them finds.
  */
-export async function auditLedgers(parts: LedgerParts): Promise<LedgersSeen> {
+export async function auditLedgers(parts: LedgerParts, range = ALL_LEDGERS): Promise<LedgersSeen> {
   const { store, findings, onProgress } = parts;
   const seen = nothingSeen();
   const count = openCounting(seen, parts.indexedThrough);
-  const ledgers = openCursor((after: number) => store.ledgers(after, PAGE), 0);
-  const deltas = openCursor((after: DeltaKey) => store.deltas(after, PAGE), { ledger: 0, sequence: -1 });
-  const heads = openCursor((after: HeadKey) => store.heads(after, PAGE), BEFORE_HEADS);
+  const ledgers = openCursor((after: number) => store.ledgers(after, PAGE), range.after);
+  const [deltasAfter, headsAfter] = keysBefore(range);
+  const deltas = openCursor((after: DeltaKey) => store.deltas(after, PAGE), deltasAfter);
+  const heads = openCursor((after: HeadKey) => store.heads(after, PAGE), headsAfter);
 
   /** Heads and deltas of ledgers before this one belong to none. */
   async function reportOrphans(before: number): Promise<void> {
@@ -39,8 +50,14 @@ export async function auditLedgers(parts: LedgerParts): Promise<LedgersSeen> {
     }
   }
 
+  // What a damaged file has behind all that a ledger can have belongs to the range before.
+  if (range.after > 0) {
+    for (; (await deltas.fill()) && deltas.peek()!.key.ledger <= range.after; ) deltas.take();
+    for (; (await heads.fill()) && heads.peek()!.key.ledger <= range.after; ) heads.take();
+  }
   for (; await ledgers.fill(); ledgers.take()) {
     const entry = ledgers.peek()!;
+    if (entry.key > range.upTo) break;
     await reportOrphans(entry.key);
     seen.ledgers += 1;
     if (!entry.row) reportRow(findings, "ledgers", { "ledger number": entry.key }, entry);
@@ -55,13 +72,26 @@ export async function auditLedgers(parts: LedgerParts): Promise<LedgersSeen> {
         watch.head(heads.take());
         await heads.fill();
       }
-      if (seen.deltas % PAGE === 0) await onProgress?.(seen.deltas);
+      if (seen.deltas % TELL_EVERY === 0) await onProgress?.(seen.deltas);
     }
     for (; (await heads.fill()) && heads.peek()!.key.ledger === entry.key; heads.take())
       watch?.unreached(heads.peek()!);
     watch?.end();
   }
-  await reportOrphans(Number.POSITIVE_INFINITY);
+  await reportOrphans(range.upTo + 1);
   await onProgress?.(seen.deltas);
   return seen;
+}
+
+/** The keys after which the deltas and the heads of a range begin. */
+function keysBefore({ after }: LedgerRange): [DeltaKey, HeadKey] {
+  if (after === 0)
+    return [
+      { ledger: 0, sequence: -1 },
+      { ledger: 0, count: -1, anchor: 0, position: -1 },
+    ];
+  return [
+    { ledger: after, sequence: LAST },
+    { ledger: after, count: LAST, anchor: LAST, position: LAST },
+  ];
 }

@@ -122,6 +122,8 @@ export interface AuditStore {
   /** By id. */
   ledgers(after: number, limit: number): Promise<Entry<number, LedgerRow>[]>;
   ledger(id: number): Promise<LedgerRow | undefined>;
+  /** The highest number of a ledger; 0 when there is none. */
+  lastLedger(): Promise<number>;
   /** The keys of one ledger, by generation. */
   keysOf(ledger: number): Promise<Entry<number, LedgerKeyRow>[]>;
   /** By ledger and sequence. */

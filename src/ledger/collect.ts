@@ -3,13 +3,13 @@ import { invariant } from "../core/errors.ts";
 import { headFingerprint, leafOf } from "../core/fingerprint.ts";
 import { appendLeaf, EMPTY_FRONTIER, rootOf, rootOfLeaves } from "../core/tree.ts";
 import type { Contents } from "./contents.ts";
-import type { AnchorLeaf, AnchorStore } from "./ports/anchoring.ts";
+import type { AnchorLeaf, AnchorStore, Moments } from "./ports/anchoring.ts";
 import type { Anchor } from "./ports/ledgers.ts";
 import { rederiveHead } from "./rederive.ts";
 import { rederiveCheckpoint } from "./rederive-checkpoint.ts";
 
-/** Leaves stored at once while an anchor is being collected. */
-const LEAF_STEP = 500;
+/** Leaves stored at once while an anchor is being collected: recording waits no longer than that takes. */
+const LEAF_STEP = 250;
 /** Checkpoints read at once. */
 const CHECKPOINT_STEP = 200;
 
@@ -32,23 +32,29 @@ export async function collect(parts: Parts): Promise<Anchor | undefined> {
   const latest = await store.latest();
   const index = (latest?.anchor.index ?? 0) + 1;
   await store.dropLeavesFrom(index);
-  const tree = growTree(store, index);
-  const through = await addHeads(parts, tree, latest?.through ?? 0);
-  const throughCheckpoint = await addCheckpoints(parts, tree, latest?.throughCheckpoint ?? 0);
-  const grown = await tree.finish();
-  if (!grown) return undefined;
-  await store.prepare({ index, ...grown, through, throughCheckpoint, createdAt: clock() });
+  const moments = store.moments();
+  const tree = growTree(store, moments, index);
+  try {
+    const through = await addHeads(parts, tree, moments, latest?.through ?? 0);
+    const throughCheckpoint = await addCheckpoints(parts, tree, moments, latest?.throughCheckpoint ?? 0);
+    const grown = await tree.finish();
+    if (!grown) return undefined;
+    await store.prepare({ index, ...grown, through, throughCheckpoint, createdAt: clock() });
+  } finally {
+    moments.end();
+  }
   return store.anchor(index);
 }
 
 type Tree = ReturnType<typeof growTree>;
 
 /** The anchor's tree while it grows: each leaf is stored with the nodes that it completes. */
-function growTree(store: AnchorStore, index: number) {
+function growTree(store: AnchorStore, moments: Moments, index: number) {
   let frontier = EMPTY_FRONTIER;
   let waiting: AnchorLeaf[] = [];
   const leaves: Uint8Array[] = [];
   const put = async () => {
+    moments.end();
     await store.addLeaves(index, frontier.count - waiting.length, waiting);
     waiting = [];
   };
@@ -74,19 +80,25 @@ function growTree(store: AnchorStore, index: number) {
 }
 
 /** Adds the heads of ledgers that moved. @returns how far the arrival order has been looked at. */
-async function addHeads({ store, contents, signal, mostPerHead }: Parts, tree: Tree, before: number): Promise<number> {
+async function addHeads(
+  { store, contents, signal, mostPerHead }: Parts,
+  tree: Tree,
+  moments: Moments,
+  before: number,
+): Promise<number> {
   const { ledgerIds, through } = await store.moved(before);
   // A ledger that moved further than one head takes in is looked at again for the next anchor.
   let whole = true;
   for (const ledgerId of ledgerIds) {
     signal.throwIfAborted();
+    await moments.look();
     const ledger = await store.ledger(ledgerId);
     const previous = await store.lastHead(ledgerId);
-    const last = await store.lastDelta(ledger);
+    const last = await store.lastSequence(ledgerId);
     invariant(last !== undefined, "a ledger that moved has a delta");
-    if (previous?.count === last.sequence) continue;
-    const head = await rederiveHead({ store, contents, mostPerHead }, ledger, previous, last);
-    if (head.count !== last.sequence) whole = false;
+    if (previous?.count === last) continue;
+    const head = await rederiveHead({ store, contents, look: moments.look, mostPerHead }, ledger, previous, last);
+    if (head.count !== last) whole = false;
     const leaf = leafOf(headFingerprint(head));
     await tree.add({
       ledgerId,
@@ -101,12 +113,13 @@ async function addHeads({ store, contents, signal, mostPerHead }: Parts, tree: T
 }
 
 /** Adds the checkpoints whose batch is complete. @returns the last of them. */
-async function addCheckpoints({ store, signal }: Parts, tree: Tree, before: number): Promise<number> {
+async function addCheckpoints({ store, signal }: Parts, tree: Tree, moments: Moments, before: number): Promise<number> {
   for (let after = before; ; ) {
     signal.throwIfAborted();
     const checkpoints = await store.completeCheckpoints(after, CHECKPOINT_STEP);
     for (const checkpoint of checkpoints) {
-      await rederiveCheckpoint(store, checkpoint);
+      await moments.look();
+      await rederiveCheckpoint(store, checkpoint, moments.look);
       const { id, ledger, count, closingBalance, root, fingerprint } = checkpoint;
       await tree.add({
         ledgerId: ledger.id,

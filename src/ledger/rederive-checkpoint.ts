@@ -6,16 +6,21 @@ import type { AnchorStore } from "./ports/anchoring.ts";
 import type { StoredCheckpoint } from "./ports/checkpoints.ts";
 import { RecordDamagedError, type StoredDelta } from "./ports/ledgers.ts";
 
-/** Deltas read at once. */
-const STEP = 1_000;
+/** Deltas read at once: few, so that they are garbage before they are old. */
+const STEP = 250;
 
 /**
  * Re-derives a checkpoint from the rows of its deltas before it is anchored: their fingerprints from their fields, the balances by
  * adding up, the root by another algorithm than the one that made it.
  *
+ * @param look called between two pieces of reading.
  * @throws RecordDamagedError when the stored statement is not what the rows say.
  */
-export async function rederiveCheckpoint(store: AnchorStore, checkpoint: StoredCheckpoint): Promise<void> {
+export async function rederiveCheckpoint(
+  store: AnchorStore,
+  checkpoint: StoredCheckpoint,
+  look?: () => Promise<void>,
+): Promise<void> {
   const { ledger, kind, count, openingBalance, closingBalance, root } = checkpoint;
   const wrong = (problem: string, sequence = checkpoint.firstSequence) =>
     new RecordDamagedError(`checkpoint ${checkpoint.statementId}: ${problem}`, { ledger, sequence });
@@ -30,6 +35,7 @@ export async function rederiveCheckpoint(store: AnchorStore, checkpoint: StoredC
     if (!sameBytes(fingerprint, delta.fingerprint))
       throw wrong("the fingerprint is not that of the fields", delta.sequence);
     leaves.push(leafOf(fingerprint));
+    if (leaves.length % STEP === 0) await look?.();
   }
   if (leaves.length !== count) throw wrong(`${count} deltas are stated, ${leaves.length} are stored`);
   if (balance !== closingBalance) throw wrong("the closing balance does not add up");

@@ -8,14 +8,16 @@ import type { AnchorStore } from "./ports/anchoring.ts";
 import { type AnchoredHead, type Ledger, RecordDamagedError, type StoredDelta } from "./ports/ledgers.ts";
 import { SealBrokenError } from "./seal.ts";
 
-/** Deltas read at once. */
-const STEP = 1_000;
+/** Deltas read at once: few, so that they are garbage before they are old. */
+const STEP = 250;
 /** Deltas of one ledger that one head takes in at most: their leaves are in memory together, 32 bytes each. */
 export const MOST_PER_HEAD = 1_000_000;
 
 type Parts = {
   store: AnchorStore;
   contents: Contents;
+  /** Called before each piece of reading. */
+  look?: (() => Promise<void>) | undefined;
   /** Deltas that the head takes in at most; `MOST_PER_HEAD` unless a drill needs less. */
   mostPerHead?: number | undefined;
 };
@@ -30,22 +32,23 @@ type Reached = { balance: bigint; recordedAt: number; frontier: Frontier };
  * another algorithm than the recorder's, and compared with what is stored. A stored node that was changed, a row that was edited,
  * and a bug in the recorder all end here and not on the chain.
  *
+ * @param last the sequence of the ledger's last delta.
  * @throws RecordDamagedError naming the first row that is wrong and how.
  */
 export async function rederiveHead(
   parts: Parts,
   ledger: Ledger,
   previous: AnchoredHead | undefined,
-  last: StoredDelta,
+  last: number,
 ): Promise<Head> {
-  const { store, mostPerHead = MOST_PER_HEAD } = parts;
+  const { store, look, mostPerHead = MOST_PER_HEAD } = parts;
   const before = previous?.count ?? 0;
-  if (last.sequence < before)
+  if (last < before)
     throw new RecordDamagedError("the delta is missing, although it was anchored", {
       ledger,
-      sequence: last.sequence + 1,
+      sequence: last + 1,
     });
-  const count = Math.min(last.sequence, before + mostPerHead);
+  const count = Math.min(last, before + mostPerHead);
   const known = { count: before, peaks: await store.nodes(ledger, peakPositions(before)) };
   if (previous && !sameBytes(rootOf(known), previous.root))
     throw new RecordDamagedError("the stored tree no longer gives the root that was anchored", {
@@ -59,13 +62,19 @@ export async function rederiveHead(
     (await store.keysOf(ledger.id)).some((key) => key.generation === generation && key.wrapped === null);
   let reached: Reached = {
     balance: previous?.balance ?? 0n,
-    recordedAt: await lastTime(store, ledger, before),
+    recordedAt: 0,
     frontier: known,
   };
-  for (let first = before + 1; first <= count; first += STEP) {
+  // The delta before is read with them: they were recorded after it.
+  for (let first = Math.max(1, before); first <= count; first += STEP) {
+    await look?.();
     const limit = Math.min(STEP, count - first + 1);
     const deltas = await store.deltas(ledger, first, limit);
     for (const [i, delta] of deltas.entries()) {
+      if (delta.sequence === before) {
+        reached = { ...reached, recordedAt: delta.recordedAt };
+        continue;
+      }
       if (delta.sequence !== first + i)
         throw new RecordDamagedError("the delta is missing", { ledger, sequence: first + i });
       const leaf = await leafOfRow(parts.contents, delta, reached, isErased);
@@ -83,13 +92,6 @@ export async function rederiveHead(
   const root = extendedRoot(known, concatBytes(...leaves));
   invariant(sameBytes(rootOf(reached.frontier), root), "both ways of computing the ledger's root agree");
   return { ledger: ledger.address, count, balance: reached.balance, root };
-}
-
-/** When the last delta before those to re-derive was recorded, in Unix milliseconds; 0 when there is none. */
-async function lastTime(store: AnchorStore, ledger: Ledger, sequence: number): Promise<number> {
-  if (sequence === 0) return 0;
-  const [delta] = await store.deltas(ledger, sequence, 1);
-  return delta?.recordedAt ?? 0;
 }
 
 /** The leaf that a row's fields give, once they have been found to be what they must be. */

@@ -70,7 +70,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // Its commands load what they need when they are run, so that each starts as fast as it can.
   ["cli/commands", ["cli", "bundle/export.ts", "wire/sign-in.ts", "witness/endpoint.ts"]],
   ["cli/commands/demo.ts", ["cli", "storage/sqlite/needed-node.ts", "../scripts/demo.ts"]],
-  ["cli/commands/serve.ts", ["cli", "main.ts", "storage/sqlite/needed-node.ts"]],
+  ["cli/commands/serve.ts", ["cli", "heaps.ts", "main.ts", "storage/sqlite/needed-node.ts"]],
   ["cli/import", ["cli", "bundle", "sdk", "wire/json.ts"]],
   ["cli/compare", ["cli"]],
   ["cli/deploy", ["chain/anchor-log", "core", "../artifacts/contracts"]],
@@ -121,7 +121,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // The composition root.
   ["main.ts", ALL],
   // What keeps compiled code comes before everything that is to be kept.
-  ["start.ts", ["compile-cache.ts", "main.ts"]],
+  ["start.ts", ["compile-cache.ts", "heaps.ts", "main.ts"]],
   // What runs beside the API: the worker's own composition root, the main thread's hold on it, the calendar.
   ["jobs", ["compile-cache.ts", "core", "ledger", "jobs/checkpoint-job.ts"]],
   ["jobs/checkpoint-job.ts", ALL],
@@ -203,13 +203,14 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:https", ["webhooks"]],
   ["node:module", ["chain/embedded", "compile-cache.ts"]],
   ["node:net", ["chain/embedded", "cli/listen", "http", "webhooks", "main.ts"]],
-  ["node:os", ["cli/audit", "config.ts", "main.ts"]],
+  ["node:os", ["cli/audit", "config.ts", "jobs", "main.ts"]],
   ["node:path", ["bundle", "storage", "chain/embedded", "compile-cache.ts", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
   ["node:timers", ["chain", "cli/audit", "ledger", "storage", "webhooks", "main.ts", "jobs"]],
   ["node:url", ["cli/commands/demo.ts", "dashboard/vite.config.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.
+  ["node:v8", ["heaps.ts"]],
   ["node:worker_threads", ["chain/embedded", "cli/audit", "jobs", "storage/sqlite"]],
 ];
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
 import { SingleBar } from "cli-progress";
 import { type AuditReport, auditRecord } from "../../audit/audit.ts";
 import { FileDamagedError } from "../../audit/port.ts";
@@ -13,14 +12,12 @@ import { fastKeccak } from "../../fast-keccak.ts";
 import { sealingKey } from "../../ledger/seal.ts";
 import type { WitnessPins } from "../../witness/witness.ts";
 import { type Task, taskOf, USAGE } from "./arguments.ts";
+import { auditInThreads } from "./ledger-threads.ts";
 import { exitCodeOf, reportText } from "./report.ts";
 import { withCopy } from "./source.ts";
 import { openAuditMetrics } from "./watch.ts";
 
 /** Derives a whole record anew and compares, also with the chain; names what is wrong and where. */
-
-// Rows are garbage as soon as they were looked at: room for more of it would save no time, and take twice the memory.
-setFlagsFromString("--semi-space-growth-factor=1");
 
 /**
  * @param words the command line without the program's name.
@@ -69,7 +66,7 @@ function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditR
   // Without a policy the expected code is what this project's own contract compiles to.
   const pins: WitnessPins = policy ?? { codeHash: endpoints.length > 0 ? compiledCodeHash() : undefined };
   const settings = { endpoints, pins, confirmations: policy?.confirmations ?? 1 };
-  return withCopy(path, async ({ store, origin, anchorsNow }) => {
+  return withCopy(path, async ({ store, file, origin, anchorsNow }) => {
     const bar = openBar();
     try {
       return await auditRecord({
@@ -80,6 +77,7 @@ function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditR
         openChain: endpoints.length === 0 ? undefined : (log) => openLogSurvey(log, settings),
         anchorsNow,
         mayBeOlder: origin === "bundle",
+        auditLedgers: auditInThreads(file),
         clock: () => performance.now(),
         async onProgress(stage, done, total) {
           bar.show(stage, done, total);

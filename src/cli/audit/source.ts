@@ -10,6 +10,8 @@ import { anchorsIn, copyRecord, recordFile } from "../../storage/sqlite/snapshot
 /** A copy of a record, private to one audit. */
 export type AuditCopy = {
   store: AuditStore;
+  /** The database file of the copy. */
+  file: string;
   /** A bundle is as old as its last export; a record that a server writes goes on. */
   origin: "bundle" | "live" | "file";
   /** How many anchors the record has by now. */
@@ -33,7 +35,7 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
     if (existsSync(join(path, "manifest.json"))) {
       importBundle(path, file);
       db = openDatabase(file);
-      return await work({ store: openAuditView(db), origin: "bundle", anchorsNow: undefined });
+      return await work({ store: openAuditView(db), file, origin: "bundle", anchorsNow: undefined });
     }
     const original = recordFile(path);
     if (original === undefined)
@@ -42,6 +44,7 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
     db = openDatabase(file);
     return await work({
       store: openAuditView(db),
+      file,
       origin: live ? "live" : "file",
       anchorsNow: live ? async () => anchorsIn(original) : undefined,
     });

@@ -1,3 +1,4 @@
+import { keepHeapsSmall } from "../../heaps.ts";
 import { nodeRefusal } from "../../storage/sqlite/needed-node.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../ending.ts";
@@ -37,6 +38,7 @@ export const serve = command({
     for (const name of Object.keys(env)) if (!(name in wanted)) delete env[name];
     Object.assign(env, wanted);
     leaveSignals();
+    keepHeapsSmall();
     // It reads the environment, starts, and ends the process by itself.
     await import("../../main.ts");
     return undefined;

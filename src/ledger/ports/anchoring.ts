@@ -34,6 +34,16 @@ export type NewAnchor = {
   createdAt: number;
 };
 
+/**
+ * Reads one after the other from one moment of the record for some milliseconds, then from the next: each moment that is begun costs
+ * as much as several reads. Nothing may be written, and nothing be waited for, between `look` and `end`.
+ */
+export type Moments = {
+  /** Called before each piece of reading: lets others in, and goes on to the next moment, where it is time. */
+  look(): Promise<void>;
+  end(): void;
+};
+
 /** The anchoring side of the store. Every step MUST be durable when its promise resolves. */
 export interface AnchorStore {
   /** The latest anchor, and how far the arrival order of deltas had been collected for it. */
@@ -47,10 +57,12 @@ export interface AnchorStore {
    * @throws RecordDamagedError when a delta in between is missing.
    */
   moved(through: number): Promise<{ ledgerIds: number[]; through: number }>;
+  moments(): Moments;
   ledger(id: number): Promise<Ledger>;
   keysOf(ledgerId: number): Promise<SealedKey[]>;
   lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
-  lastDelta(ledger: Ledger): Promise<StoredDelta | undefined>;
+  /** The sequence of a ledger's last delta; undefined when it has none. */
+  lastSequence(ledgerId: number): Promise<number | undefined>;
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
   /** Checkpoints after `through`, in order, as far as the batches that they belong to are complete. */

@@ -1,14 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { formatAmount } from "../../core/amount.ts";
-import type { AnchorLeaf, AnchorStore, AnchorTransaction, NewAnchor } from "../../ledger/ports/anchoring.ts";
-import { type AnchorState, RecordDamagedError } from "../../ledger/ports/ledgers.ts";
+import type { AnchorLeaf, AnchorStore, AnchorTransaction, Moments, NewAnchor } from "../../ledger/ports/anchoring.ts";
+import { type AnchorState, type Ledger, RecordDamagedError, type StoredDelta } from "../../ledger/ports/ledgers.ts";
 import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
+import { packed } from "./packed.ts";
 import { openReader } from "./reader.ts";
 import { type Cell, rowDigest } from "./row-digest.ts";
-import { ANCHOR_COLUMNS, type AnchorRow, anchorOf } from "./rows.ts";
+import { ANCHOR_COLUMNS, type AnchorRow, anchorOf, type DeltaRow, deltaOf } from "./rows.ts";
 
 /** Leaves that one transaction stores: the recording connection waits no longer than that takes. */
-const LEAVES_PER_COMMIT = 500;
+const LEAVES_PER_COMMIT = 250;
+
+/** Milliseconds that one moment of the record is read for, and that nothing is read for after it. */
+const MOMENT_MS = 20;
+const GAP_MS = 1;
 
 /** Transaction, block number, hash and time, and when it was confirmed. */
 const NOT_MINED = [null, null, null, null, null];
@@ -29,6 +35,8 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
   const arrived = db.prepare<[number, number], { n: number }>(
     "SELECT count(*) AS n FROM deltas WHERE id > ? AND id <= ?",
   );
+  const lastSequence = db.prepare<[number], number | null>("SELECT max(sequence) FROM deltas WHERE ledger = ?").pluck();
+  const deltas = openDeltaRange(db);
   const insertLeaf = db.prepare(
     "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
   );
@@ -103,11 +111,12 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
         );
       return { ledgerIds: moved.all(through, last).map((row) => row.ledger), through: last };
     },
+    moments: () => openMoments(db),
     ledger: async (id) => reader.ledgerById(id),
     keysOf: async (ledgerId) => reader.keysOf(ledgerId),
     lastHead: async (ledgerId) => reader.lastHead(ledgerId),
-    lastDelta: async (ledger) => reader.lastDelta(ledger),
-    deltas: async (ledger, first, limit) => reader.deltas(ledger, first, limit),
+    lastSequence: async (ledgerId) => lastSequence.get(ledgerId) ?? undefined,
+    deltas: async (ledger, first, limit) => deltas(ledger, first, limit) ?? reader.deltas(ledger, first, limit),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),
     completeCheckpoints: async (through, limit) =>
       completeCheckpoints.all(through, limit).map((row) => checkpointOfRow(row, reader)),
@@ -147,6 +156,73 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     async markUnconfirmed(index) {
       unconfirmed.run(progressDigest(index, "sent"), index);
     },
+  };
+}
+
+/**
+ * Reads in transactions. Without one each statement takes and leaves SQLite's locks, and after every commit of the recording connection
+ * begins with an empty page cache.
+ */
+function openMoments(db: Sqlite): Moments {
+  let since = 0;
+  const end = () => {
+    if (db.inTransaction) db.exec("COMMIT");
+  };
+  return {
+    async look() {
+      if (db.inTransaction) {
+        if (performance.now() - since < MOMENT_MS) return;
+        end();
+        // The WAL can be emptied only while nobody reads.
+        await sleep(GAP_MS);
+      }
+      db.exec("BEGIN");
+      since = performance.now();
+    },
+    end,
+  };
+}
+
+/** The columns of a delta in the order in which they are unpacked. */
+const DELTA_COLUMNS: readonly { name: keyof DeltaRow; bytes: boolean }[] = [
+  { name: "id", bytes: false },
+  { name: "ledger", bytes: false },
+  { name: "sequence", bytes: false },
+  { name: "amount", bytes: false },
+  { name: "balance", bytes: false },
+  { name: "recorded_at", bytes: false },
+  { name: "generation", bytes: false },
+  { name: "commitment", bytes: true },
+  { name: "fingerprint", bytes: true },
+  { name: "nodes", bytes: true },
+  { name: "sealed", bytes: true },
+  { name: "request_id", bytes: true },
+];
+
+/** A row of those columns, whose kinds the schema and the unpacking have seen to. */
+function rowOf(cells: readonly Cell[]): DeltaRow {
+  const [id, ledger, sequence, amount, balance, recorded_at, generation, ...bytes] = cells;
+  const [commitment, fingerprint, nodes, sealed, request_id] = bytes;
+  const row = { id, ledger, sequence, amount, balance, recorded_at, generation };
+  return { ...row, commitment, fingerprint, nodes, sealed, request_id } as DeltaRow;
+}
+
+/** Reads deltas of one ledger in half the time of the plain way; undefined where a row is not as it should be. */
+function openDeltaRange(db: Sqlite) {
+  const columns = packed(DELTA_COLUMNS, "d");
+  const range = db
+    .prepare<[number, number, number], Cell[]>(
+      `SELECT ${columns.sql} FROM deltas d WHERE d.ledger = ? AND d.sequence >= ? ORDER BY d.sequence LIMIT ?`,
+    )
+    .raw();
+  return (ledger: Ledger, first: number, limit: number): StoredDelta[] | undefined => {
+    const deltas: StoredDelta[] = [];
+    for (const packedCells of range.all(ledger.id, first, limit)) {
+      const cells = columns.unpack(packedCells, 0);
+      if (!cells) return undefined;
+      deltas.push(deltaOf(rowOf(cells), ledger));
+    }
+    return deltas;
   };
 }
 

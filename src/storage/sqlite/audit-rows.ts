@@ -13,6 +13,7 @@ import type {
   TransactionRow,
 } from "../../audit/port.ts";
 import { sameBytes } from "../../core/bytes.ts";
+import { type Packed, packed } from "./packed.ts";
 import { type Cell, rowDigest } from "./row-digest.ts";
 
 /** What a column must hold. A damaged file does not care for the kinds that its tables declare. */
@@ -191,6 +192,13 @@ export function columnsOf<Row>({ columns, digest }: AuditTable<Row>, alias: stri
   return [...columns.map(([column]) => column), ...(digest ? ["digest"] : [])]
     .map((column) => `${alias}.${column}`)
     .join(", ");
+}
+
+/** The same columns, those of bytes packed into one. */
+export function packedColumnsOf<Row>({ columns, digest }: AuditTable<Row>, alias: string): Packed {
+  const holdsBytes = (kind: Kind) => /^(bytes|hash|address)/.test(kind);
+  const all = columns.map(([name, kind]) => ({ name, bytes: holdsBytes(kind) }));
+  return packed([...all, ...(digest ? [{ name: "digest", bytes: true }] : [])], alias);
 }
 
 /**

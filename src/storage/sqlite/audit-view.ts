@@ -23,11 +23,13 @@ import {
   LEDGERS,
   openDecoder,
   PROGRESS,
+  packedColumnsOf,
   TENANTS,
   TRANSACTIONS,
 } from "./audit-rows.ts";
 import { foreignProblems, guarded, integrityProblems, readable, unreadable, walked } from "./damaged-file.ts";
 import type { Sqlite } from "./database.ts";
+import type { Packed } from "./packed.ts";
 import type { Cell } from "./row-digest.ts";
 import { type OddRow, oddRows } from "./row-forms.ts";
 
@@ -39,6 +41,8 @@ type Listing<Key, Row> = {
   table: AuditTable<Row>;
   /** Selects the columns of the key, then those of the table. Parameters: those of the key, then the limit. */
   sql: string;
+  /** The same with the table's columns packed, where that is worth it. */
+  quick?: { sql: string; columns: Packed };
   keyColumns: number;
   keyOf(cells: readonly Cell[]): Key;
   parametersOf(after: Key): Cell[];
@@ -71,6 +75,7 @@ export function openAuditView(db: Sqlite): AuditStore {
   function openListing<Key, Row>(listing: Listing<Key, Row>) {
     const { table, keyColumns, keyOf, parametersOf, next } = listing;
     const page = db.prepare<Cell[], Cell[]>(listing.sql).raw();
+    const quickPage = listing.quick && db.prepare<Cell[], Cell[]>(listing.quick.sql).raw();
     const decode = openDecoder(table, lastWithout);
     const entryOf = (cells: Cell[]): Entry<Key, Row> => {
       const key = keyOf(cells);
@@ -78,8 +83,23 @@ export function openAuditView(db: Sqlite): AuditStore {
       if (columns[0] === null) return { key, problem: { kind: "missing", detail: "" } };
       return { key, ...decode(columns) };
     };
+    /** A page in which every row is as it should be; undefined when it must be read the long way, which says what is not. */
+    function readQuickly(parameters: readonly Cell[]): Entry<Key, Row>[] | undefined {
+      if (!listing.quick || !quickPage) return undefined;
+      const rows = readable(quickPage, parameters);
+      if (!rows.whole) return undefined;
+      const entries: Entry<Key, Row>[] = [];
+      for (const cells of rows.cells) {
+        const columns = listing.quick.columns.unpack(cells, keyColumns);
+        if (!columns || columns[0] === null) return undefined;
+        entries.push({ key: keyOf(cells), ...decode(columns) });
+      }
+      return entries;
+    }
     return async (after: Key, limit: number): Promise<Entry<Key, Row>[]> => {
       const parameters = [...parametersOf(after), limit];
+      const quick = readQuickly(parameters);
+      if (quick) return quick;
       const rows = readable(page, parameters);
       if (rows.whole || rows.cells.length > 0) return rows.cells.map(entryOf);
       const key = next(after);
@@ -103,9 +123,13 @@ export function openAuditView(db: Sqlite): AuditStore {
   const DELTA_KEYS =
     "SELECT id, ledger, sequence FROM deltas INDEXED BY deltas_by_ledger WHERE (ledger, sequence) > (?, ?) ORDER BY ledger, sequence LIMIT ?";
   const deltaKeys = db.prepare<[number, number, number], DeltaKey>(DELTA_KEYS);
+  const deltasWith = (columns: string) =>
+    `SELECT i.ledger, i.sequence, ${columns} FROM (${DELTA_KEYS}) i LEFT JOIN deltas d ON d.id = i.id ORDER BY i.ledger, i.sequence`;
+  const packedDeltas = packedColumnsOf(DELTAS, "d");
   const deltas = openListing({
     table: DELTAS,
-    sql: `SELECT i.ledger, i.sequence, ${columnsOf(DELTAS, "d")} FROM (${DELTA_KEYS}) i LEFT JOIN deltas d ON d.id = i.id ORDER BY i.ledger, i.sequence`,
+    sql: deltasWith(columnsOf(DELTAS, "d")),
+    quick: { sql: deltasWith(packedDeltas.sql), columns: packedDeltas },
     keyColumns: 2,
     keyOf: ([ledger, sequence]): DeltaKey => ({ ledger: ledger as number, sequence: sequence as number }),
     parametersOf: ({ ledger, sequence }) => [ledger, sequence],
@@ -186,6 +210,7 @@ export function openAuditView(db: Sqlite): AuditStore {
   const arrivals = db.prepare<[], { rows: number; last: number }>(
     "SELECT (SELECT count(*) FROM deltas NOT INDEXED) AS rows, coalesce(max(id), 0) AS last FROM deltas",
   );
+  const lastLedger = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM ledgers").pluck();
   const holes = db
     .prepare<[number], number>(
       "SELECT d.id FROM deltas d WHERE d.id > 1 AND NOT EXISTS (SELECT 1 FROM deltas p WHERE p.id = d.id - 1) ORDER BY d.id LIMIT ?",
@@ -254,6 +279,7 @@ export function openAuditView(db: Sqlite): AuditStore {
     tenants: byNumber(TENANTS),
     ledgers,
     ledger: async (id) => (await at(ledgers, id))?.row,
+    lastLedger: async () => lastLedger.get()!,
     keysOf: async (ledger) => {
       const entries = await keysOf({ ledger, generation: -1 }, MOST_OF_ONE);
       return entries.map(({ key, ...rest }) => ({ key: key.generation, ...rest }));

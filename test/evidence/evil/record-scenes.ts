@@ -90,7 +90,12 @@ export async function rederivation(
     const store = openAnchorStore(db);
     const ledger = await store.ledger(ledgerIdOf(db, ground, customerId));
     const contents = openContents(store, sealingKey(fromHex(ground.masterKey)));
-    await rederiveHead({ store, contents }, ledger, await store.lastHead(ledger.id), (await store.lastDelta(ledger))!);
+    await rederiveHead(
+      { store, contents },
+      ledger,
+      await store.lastHead(ledger.id),
+      (await store.lastSequence(ledger.id))!,
+    );
     return undefined;
   } catch (error) {
     if (!(error instanceof RecordDamagedError)) throw error;
