@@ -94,7 +94,8 @@ async function addHeads(
     await moments.look();
     const ledger = await store.ledger(ledgerId);
     const previous = await store.lastHead(ledgerId);
-    const last = await store.lastSequence(ledgerId);
+    // Not what has come since: a head that reached further would leave the next round nothing to go forward with.
+    const last = await store.lastSequence(ledgerId, through);
     invariant(last !== undefined, "a ledger that moved has a delta");
     if (previous?.count === last) continue;
     const head = await rederiveHead({ store, contents, look: moments.look, mostPerHead }, ledger, previous, last);

@@ -106,6 +106,30 @@ describe("anchoring", () => {
     expect(stored.map(({ size }) => size)).to.deep.equal([3, 2]);
   });
 
+  it("takes in what had arrived when a round began, and the rest of it with the next", async () => {
+    const [a] = await add("a");
+    let late: ReturnType<typeof add> | undefined;
+    // Something arrives after the round has looked what there is, and before it looks at the ledger.
+    const store = {
+      ...record.anchors,
+      moved: async (through: number) => {
+        const found = await record.anchors.moved(through);
+        late ??= add("a", "a");
+        await late;
+        return found;
+      },
+    };
+    const { contents, clock } = record;
+    const round = () =>
+      anchorRound({ store, chain: log.chain, contents, clock: () => clock.now, signal: new AbortController().signal });
+    await round();
+    expect((await record.store.headsFrom(a!.ledger.id, 1, 10)).map(({ count }) => count)).to.deep.equal([1]);
+    await round();
+    expect((await record.store.headsFrom(a!.ledger.id, 1, 10)).map(({ count }) => count)).to.deep.equal([1, 3]);
+    const { recorded, anchored } = await record.store.progress();
+    expect(anchored, "nothing is said to wait that does not").to.equal(recorded);
+  });
+
   it("is taken up wherever it was cut off: one anchor per index, everything confirmed, nothing twice", async () => {
     let rounds = 0;
     for (const effect of EFFECTS) {

@@ -61,8 +61,8 @@ export interface AnchorStore {
   ledger(id: number): Promise<Ledger>;
   keysOf(ledgerId: number): Promise<SealedKey[]>;
   lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
-  /** The sequence of a ledger's last delta; undefined when it has none. */
-  lastSequence(ledgerId: number): Promise<number | undefined>;
+  /** The sequence of a ledger's last delta among those up to `through` in arrival order; undefined when it has none. */
+  lastSequence(ledgerId: number, through: number): Promise<number | undefined>;
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
   /** Checkpoints after `through`, in order, as far as the batches that they belong to are complete. */

@@ -35,7 +35,11 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
   const arrived = db.prepare<[number, number], { n: number }>(
     "SELECT count(*) AS n FROM deltas WHERE id > ? AND id <= ?",
   );
-  const lastSequence = db.prepare<[number], number | null>("SELECT max(sequence) FROM deltas WHERE ledger = ?").pluck();
+  const lastSequence = db
+    .prepare<[number, number], number>(
+      "SELECT sequence FROM deltas WHERE ledger = ? AND id <= ? ORDER BY sequence DESC LIMIT 1",
+    )
+    .pluck();
   const deltas = openDeltaRange(db);
   const insertLeaf = db.prepare(
     "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -115,7 +119,7 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     ledger: async (id) => reader.ledgerById(id),
     keysOf: async (ledgerId) => reader.keysOf(ledgerId),
     lastHead: async (ledgerId) => reader.lastHead(ledgerId),
-    lastSequence: async (ledgerId) => lastSequence.get(ledgerId) ?? undefined,
+    lastSequence: async (ledgerId, through) => lastSequence.get(ledgerId, through),
     deltas: async (ledger, first, limit) => deltas(ledger, first, limit) ?? reader.deltas(ledger, first, limit),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),
     completeCheckpoints: async (through, limit) =>

@@ -10,8 +10,8 @@ export type Sqlite = Database.Database;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Pages of 4 KB that the WAL grows to before it is folded back: 16 MB. */
 const WAL_PAGES = 4_000;
-/** Page cache of one connection, in KiB. */
-const CACHE_KIB = 64 * 1024;
+/** Page cache of one connection, in KiB: a server has three. The operating system keeps the file's pages anyway. */
+const CACHE_KIB = 16 * 1024;
 
 /** The data directory cannot be used as it is; the message says what to do. */
 export class StorageRefusedError extends Error {

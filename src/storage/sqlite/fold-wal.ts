@@ -1,14 +1,18 @@
 import type { Sqlite } from "./database.ts";
 
 /** Milliseconds between two looks at the WAL. */
-const LOOK_EVERY_MS = 100;
-/** Pages of 4 KB that wait in the WAL until they are folded back: 32 MB. Pages that change often are written once for many commits. */
-const FOLD_PAGES = 8_000;
+const LOOK_EVERY_MS = 50;
+/** Pages of 4 KB that wait in the WAL until they are folded back: 16 MB. */
+const FOLD_PAGES = 4_000;
+/** Pages at which the WAL begins anew once it is folded back: 32 MB. */
+const RESTART_PAGES = 8_000;
+/** Pages that the WAL has room for from the start: as far as it grows while it is folded back in time. */
+const ROOM_PAGES = 10_000;
 
 /**
  * Folds the WAL back into the database from the thread that this is called in, whoever fills it: the thread that records has to wait for
- * its own commits only. What is written meanwhile stays, so a WAL that is written to without a pause grows until a commit of the
- * recording thread (see `MOST_WAL_PAGES`) finds little left to do.
+ * its own commits only. Most of the pages are copied while others write; then, with little left, nobody writes for as long as it takes
+ * to copy that, and the next commit begins the WAL anew.
  *
  * @returns what ends it. The connection MUST stay open until then.
  */
@@ -17,8 +21,31 @@ export function startFoldingWal(db: Sqlite): () => void {
   db.pragma("wal_autocheckpoint = 0");
   const timer = setInterval(() => {
     const [wal] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
-    if (wal.log - wal.checkpointed >= FOLD_PAGES) db.pragma("wal_checkpoint(PASSIVE)");
+    if (wal.log - wal.checkpointed < FOLD_PAGES) return;
+    db.pragma("wal_checkpoint(PASSIVE)");
+    if (wal.log >= RESTART_PAGES) db.pragma("wal_checkpoint(RESTART)");
   }, LOOK_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Makes room in the WAL's file before it is needed: to wait for the disk takes twice as long where the file has grown, since the file
+ * system writes down its new size as well.
+ *
+ * A transaction that is larger than the page cache writes into the WAL before it is committed. This one is rolled back, so what it
+ * leaves is the size of the file.
+ */
+export function makeRoomInWal(db: Sqlite): void {
+  const cache = db.pragma("cache_size", { simple: true }) as number;
+  db.pragma("cache_size = 10");
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    db.exec("CREATE TABLE room (page BLOB)");
+    const fill = db.prepare("INSERT INTO room (page) VALUES (zeroblob(3900))");
+    for (let page = 0; page < ROOM_PAGES; page++) fill.run();
+  } finally {
+    db.exec("ROLLBACK");
+    db.pragma(`cache_size = ${cache}`);
+  }
 }

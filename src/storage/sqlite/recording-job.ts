@@ -6,6 +6,7 @@ import { fastKeccak } from "../../fast-keccak.ts";
 import { databaseFile, openDatabase } from "./database.ts";
 import { openEffects } from "./effects.ts";
 import { openKeyDestruction } from "./erasure.ts";
+import { makeRoomInWal } from "./fold-wal.ts";
 import { openReader } from "./reader.ts";
 import { type Done, type EraseOrder, failureOf, type Order, openReport, unitsOf } from "./recording-messages.ts";
 import { openTailIndex } from "./tail-index.ts";
@@ -24,6 +25,7 @@ export type RecordingInput = { dir: string; master: KeyObject; quota: number | n
 installKeccak(await fastKeccak());
 const db = openDatabase(databaseFile(dir));
 db.pragma(`wal_autocheckpoint = ${walPages}`);
+makeRoomInWal(db);
 const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
 const requestIds = openTailIndex(db, "request_index", "request_id");
 const reader = openReader(db, { fingerprints, requestIds });

@@ -23,8 +23,8 @@ import { openUsageMeter } from "./usage-meter.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
 
-/** Pages of the WAL at which a commit of the recording thread folds it back itself: 128 MB. Before that, the checkpoint job's thread does. */
-const MOST_WAL_PAGES = 32_000;
+/** Pages of the WAL at which a commit of the recording thread folds it back itself: 64 MB. Before that, the checkpoint job's thread does. */
+const MOST_WAL_PAGES = 16_000;
 
 export type SqliteStore = LedgerStore &
   EffectStore &

@@ -94,7 +94,7 @@ export async function rederivation(
       { store, contents },
       ledger,
       await store.lastHead(ledger.id),
-      (await store.lastSequence(ledger.id))!,
+      (await store.lastSequence(ledger.id, Number.MAX_SAFE_INTEGER))!,
     );
     return undefined;
   } catch (error) {

@@ -1,0 +1,57 @@
+import { statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
+import { makeRoomInWal, startFoldingWal } from "#src/storage/sqlite/fold-wal.ts";
+import { temporaryFolder } from "./record-folder.ts";
+
+const MB = 1024 * 1024;
+/** Pages of 4 KB that are written in all: more than three times what the WAL may hold. */
+const PAGES = 32_000;
+const PAGES_PER_COMMIT = 250;
+
+describe("the WAL", () => {
+  let folder: ReturnType<typeof temporaryFolder>;
+  let db: Sqlite;
+  beforeEach(() => {
+    folder = temporaryFolder();
+    db = openDatabase(databaseFile(folder.dir));
+  });
+  afterEach(() => {
+    db.close();
+    folder.remove();
+  });
+
+  const walBytes = () => statSync(`${databaseFile(folder.dir)}-wal`).size;
+
+  it("gets room that leaves nothing in the database", () => {
+    const names = () => db.prepare<[], string>("SELECT name FROM sqlite_master ORDER BY name").pluck().all();
+    const [before, pages] = [names(), db.pragma("page_count", { simple: true })];
+    makeRoomInWal(db);
+    expect(walBytes()).to.be.above(32 * MB);
+    expect(names()).to.deep.equal(before);
+    expect(db.pragma("page_count", { simple: true })).to.equal(pages);
+    expect(db.pragma("cache_size", { simple: true }), "the cache is what it was").to.equal(-16 * 1024);
+  });
+
+  it("is folded back by another connection while it is written to, and begins anew", async () => {
+    const folding = openDatabase(databaseFile(folder.dir));
+    const stop = startFoldingWal(folding);
+    try {
+      db.pragma("wal_autocheckpoint = 0");
+      db.exec("CREATE TABLE filler (page BLOB)");
+      const fill = db.prepare("INSERT INTO filler (page) VALUES (randomblob(4000))");
+      for (let written = 0; written < PAGES; written += PAGES_PER_COMMIT) {
+        db.transaction(() => {
+          for (let page = 0; page < PAGES_PER_COMMIT; page++) fill.run();
+        })();
+        await sleep(10);
+      }
+      expect(walBytes()).to.be.below(100 * MB);
+      expect(db.prepare("SELECT count(*) FROM filler").pluck().get()).to.equal(PAGES);
+    } finally {
+      stop();
+      folding.close();
+    }
+  }).timeout(60_000);
+});
