@@ -38,7 +38,12 @@ export function ledgerAddress(namespace: Uint8Array, customerId: string): Uint8A
  */
 export function checksumAddress(address: Uint8Array): `0x${string}` {
   const text = toHex(address).slice(2);
-  const hash = toHex(keccak(utf8(text))).slice(2);
-  const mixed = [...text].map((letter, i) => (Number.parseInt(hash[i]!, 16) >= 8 ? letter.toUpperCase() : letter));
-  return `0x${mixed.join("")}`;
+  const hash = keccak(utf8(text));
+  let mixed = "";
+  for (let i = 0; i < text.length; i++) {
+    // Each letter's bit is the highest of its digit of the hash: the left digit of a byte comes first.
+    const bit = i % 2 === 0 ? 0x80 : 0x08;
+    mixed += hash[i >> 1]! & bit ? text[i]!.toUpperCase() : text[i]!;
+  }
+  return `0x${mixed}`;
 }
