@@ -37,7 +37,9 @@ if (process.platform === "linux") setPriority(0, NICENESS);
 installKeccak(await fastKeccak());
 const db = openDatabase(databaseFile(input.dataDir));
 db.pragma(`cache_size = -${CACHE_KIB}`);
-const stopFolding = startFoldingWal(db);
+const stopFolding = startFoldingWal(db, ({ message }) =>
+  tell({ kind: "waiting", on: "disk", reason: message, at: Date.now() }),
+);
 const store = openAnchorStore(db);
 const contents = openContents(store, sealingKey(fromHex(input.masterKey)));
 let chainHead: number | null = null;

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
+import { databaseFile, isStorageTrouble, openDatabase, openSqlite, type Sqlite } from "#src/storage/sqlite/database.ts";
 import { makeRoomInWal, startFoldingWal } from "#src/storage/sqlite/fold-wal.ts";
 import { temporaryFolder } from "./record-folder.ts";
 
@@ -27,16 +27,49 @@ describe("the WAL", () => {
   it("gets room that leaves nothing in the database", () => {
     const names = () => db.prepare<[], string>("SELECT name FROM sqlite_master ORDER BY name").pluck().all();
     const [before, pages] = [names(), db.pragma("page_count", { simple: true })];
-    makeRoomInWal(db);
+    expect(makeRoomInWal(db)).to.equal(true);
     expect(walBytes()).to.be.above(32 * MB);
     expect(names()).to.deep.equal(before);
     expect(db.pragma("page_count", { simple: true })).to.equal(pages);
     expect(db.pragma("cache_size", { simple: true }), "the cache is what it was").to.equal(-16 * 1024);
   });
 
+  it("goes without room on a disk that is full, or while somebody else writes", () => {
+    const pages = db.pragma("page_count", { simple: true });
+    db.pragma(`max_page_count = ${pages}`);
+    expect(makeRoomInWal(db)).to.equal(false);
+    db.pragma("max_page_count = 1073741823");
+    const other = openDatabase(databaseFile(folder.dir));
+    other.exec("BEGIN IMMEDIATE");
+    db.pragma("busy_timeout = 0");
+    expect(makeRoomInWal(db)).to.equal(false);
+    other.exec("ROLLBACK");
+    other.close();
+    expect(db.inTransaction).to.equal(false);
+    expect(db.pragma("cache_size", { simple: true })).to.equal(-16 * 1024);
+    expect(makeRoomInWal(db)).to.equal(true);
+  });
+
+  it("says that it cannot be folded back, and goes on trying", async () => {
+    db.pragma("wal_autocheckpoint = 0");
+    db.exec("CREATE TABLE filler (page BLOB)");
+    const fill = db.prepare("INSERT INTO filler (page) VALUES (randomblob(4000))");
+    db.transaction(() => {
+      for (let page = 0; page < 5_000; page++) fill.run();
+    })();
+    const cannotWrite = openSqlite(databaseFile(folder.dir), { readonly: true });
+    const troubles: Error[] = [];
+    const stop = startFoldingWal(cannotWrite, (error) => troubles.push(error));
+    while (troubles.length < 2) await sleep(10);
+    stop();
+    cannotWrite.close();
+    expect(troubles.every(isStorageTrouble)).to.equal(true);
+  });
+
   it("is folded back by another connection while it is written to, and begins anew", async () => {
     const folding = openDatabase(databaseFile(folder.dir));
-    const stop = startFoldingWal(folding);
+    const troubles: Error[] = [];
+    const stop = startFoldingWal(folding, (error) => troubles.push(error));
     try {
       db.pragma("wal_autocheckpoint = 0");
       db.exec("CREATE TABLE filler (page BLOB)");
@@ -49,6 +82,7 @@ describe("the WAL", () => {
       }
       expect(walBytes()).to.be.below(100 * MB);
       expect(db.prepare("SELECT count(*) FROM filler").pluck().get()).to.equal(PAGES);
+      expect(troubles).to.deep.equal([]);
     } finally {
       stop();
       folding.close();

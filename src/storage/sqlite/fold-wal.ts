@@ -1,4 +1,4 @@
-import type { Sqlite } from "./database.ts";
+import { isStorageTrouble, type Sqlite } from "./database.ts";
 
 /** Milliseconds between two looks at the WAL. */
 const LOOK_EVERY_MS = 50;
@@ -14,16 +14,25 @@ const ROOM_PAGES = 10_000;
  * its own commits only. Most of the pages are copied while others write; then, with little left, nobody writes for as long as it takes
  * to copy that, and the next commit begins the WAL anew.
  *
+ * @param report is told when the disk refuses; it is tried again at the next look.
  * @returns what ends it. The connection MUST stay open until then.
  */
-export function startFoldingWal(db: Sqlite): () => void {
+export function startFoldingWal(db: Sqlite, report: (error: Error) => void): () => void {
   // No commit of this connection does it beside this.
   db.pragma("wal_autocheckpoint = 0");
-  const timer = setInterval(() => {
+  const fold = () => {
     const [wal] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
     if (wal.log - wal.checkpointed < FOLD_PAGES) return;
     db.pragma("wal_checkpoint(PASSIVE)");
     if (wal.log >= RESTART_PAGES) db.pragma("wal_checkpoint(RESTART)");
+  };
+  const timer = setInterval(() => {
+    try {
+      fold();
+    } catch (error) {
+      if (!isStorageTrouble(error)) throw error;
+      report(error);
+    }
   }, LOOK_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
@@ -35,17 +44,25 @@ export function startFoldingWal(db: Sqlite): () => void {
  *
  * A transaction that is larger than the page cache writes into the WAL before it is committed. This one is rolled back, so what it
  * leaves is the size of the file.
+ *
+ * @returns false where the disk or a lock does not allow it now: then the file grows as it is needed, and whoever records is told of a
+ *   disk that is full.
  */
-export function makeRoomInWal(db: Sqlite): void {
+export function makeRoomInWal(db: Sqlite): boolean {
   const cache = db.pragma("cache_size", { simple: true }) as number;
   db.pragma("cache_size = 10");
-  db.exec("BEGIN IMMEDIATE");
   try {
+    db.exec("BEGIN IMMEDIATE");
     db.exec("CREATE TABLE room (page BLOB)");
     const fill = db.prepare("INSERT INTO room (page) VALUES (zeroblob(3900))");
     for (let page = 0; page < ROOM_PAGES; page++) fill.run();
+    return true;
+  } catch (error) {
+    if (!isStorageTrouble(error)) throw error;
+    return false;
   } finally {
-    db.exec("ROLLBACK");
+    // A full disk has ended it already.
+    if (db.inTransaction) db.exec("ROLLBACK");
     db.pragma(`cache_size = ${cache}`);
   }
 }
