@@ -61,6 +61,22 @@ describe("the recording thread", () => {
     expect((await store.deltaByRequestId(requestId))?.sequence).to.equal(1);
   });
 
+  it("counts what was asked for before a time, also where that is still on its way to the disk", async () => {
+    const { store, tenant, clock } = record;
+    const [first] = deltasOf(await store.record([request(tenant, "c")], false));
+    for (let round = 1; round <= 20; round++) {
+      const asked = store.record([request(tenant, "c")], false);
+      clock.now += 1;
+      expect(await store.countBefore(first!.ledger, clock.now)).to.equal(1 + round);
+      await asked;
+    }
+    // What is asked for at that time or later is not waited for, and does not count.
+    const late = store.record([request(tenant, "c")], false);
+    expect(await store.countBefore(first!.ledger, clock.now)).to.equal(21);
+    await late;
+    expect(await store.countBefore(first!.ledger, clock.now)).to.equal(21);
+  });
+
   it("seals what is recorded after an erasure with a new key, and what waited before it with the old one", async () => {
     const { store, tenant } = record;
     const [first] = deltasOf(await store.record([request(tenant, "c")], false));

@@ -19,6 +19,8 @@ import type { SqliteWriter } from "./writer.ts";
 import { busy, MOST_WAITING, stopping } from "./writer-refusals.ts";
 
 type Waiting = {
+  /** When it was asked for, in Unix milliseconds: no delta of it is recorded as of before that. */
+  since: number;
   requests: readonly RecordRequest[];
   resolve(outcomes: RecordOutcome[]): void;
   reject(error: Error): void;
@@ -52,6 +54,8 @@ export function startRecordingThread({ input, reader, fingerprints, requestIds, 
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const units = new Map<number, Waiting>();
   const erasures = new Map<number, PromiseWithResolvers<Erasure>>();
+  /** Whoever waits for what was asked for before: until no unit up to `through` is left. */
+  let watchers: { through: number; resolve(): void }[] = [];
   let lastId = 0;
   let waitingRequests = 0;
   let arrivals = latest;
@@ -91,6 +95,13 @@ export function startRecordingThread({ input, reader, fingerprints, requestIds, 
     }
     fingerprints.forgetWritten();
     requestIds.forgetWritten();
+    if (watchers.length > 0) tellWatchers();
+  }
+
+  function tellWatchers(): void {
+    const oldest = units.keys().next().value ?? Number.POSITIVE_INFINITY;
+    for (const { through, resolve } of watchers) if (through < oldest) resolve();
+    watchers = watchers.filter(({ through }) => through >= oldest);
   }
 
   function earlier(came: Exclude<OutcomeReport, 0>): RecordOutcome {
@@ -119,14 +130,19 @@ export function startRecordingThread({ input, reader, fingerprints, requestIds, 
       if (waitingRequests + requests.length > MOST_WAITING) return Promise.reject(busy());
       return new Promise((resolve, reject) => {
         lastId += 1;
-        units.set(lastId, { requests, resolve, reject });
         waitingRequests += requests.length;
         if (!order) {
           order = openOrder(clock());
           setImmediate(send);
         }
+        units.set(lastId, { since: order.order.now, requests, resolve, reject });
         order.add({ id: lastId, atomic, allNew, request }, requests);
       });
+    },
+    writtenBefore(time) {
+      const oldest = units.values().next().value;
+      if (!oldest || oldest.since >= time) return undefined;
+      return new Promise((resolve) => watchers.push({ through: lastId, resolve }));
     },
     eraseKeys(tenantId, customerId, ledger, at) {
       if (closed) return Promise.reject(stopping());

@@ -109,7 +109,10 @@ export function openSqliteStore(options: {
     deltas: async (ledger, first, limit) => reader.deltas(ledger, first, limit),
     deltaByFingerprint: async (fingerprint) => reader.deltaByFingerprint(fingerprint),
     deltaByRequestId: async (requestId) => reader.deltaByRequestId(requestId),
-    countBefore: async (ledger, time) => reader.countBefore(ledger, time),
+    async countBefore(ledger, time) {
+      await writer.writtenBefore(time);
+      return reader.countBefore(ledger, time);
+    },
     fingerprints: async (ledger, first, limit) => reader.fingerprints(ledger, first, limit),
     headIn: async (ledgerId, anchorIndex) => reader.headIn(ledgerId, anchorIndex),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),

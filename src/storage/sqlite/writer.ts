@@ -46,6 +46,11 @@ export type SqliteWriter = {
   record(requests: readonly RecordRequest[], atomic: boolean, unit?: RecordUnit): Promise<RecordOutcome[]>;
   /** Destroys the keys of a customer's ledger and forgets the open one, between two commits: the next delta looks up what is stored. */
   eraseKeys(tenantId: number, customerId: string, ledger: Ledger, at: number): Promise<Erasure>;
+  /**
+   * Waits for what was asked for and may be recorded as of before a time (Unix milliseconds); undefined when there is nothing. Whatever
+   * is asked for later is recorded as of later, so what a window holds that has ended does not change any more.
+   */
+  writtenBefore(time: number): Promise<void> | undefined;
   close(): Promise<void>;
 };
 
@@ -183,6 +188,8 @@ export function openWriter(
       return new Promise((resolve, reject) => enqueue({ ...unit, requests, atomic, resolve, reject }));
     },
     enqueue,
+    // What waits here gets its time when it is written, which is later than any look at the clock before.
+    writtenBefore: () => undefined,
     async eraseKeys(tenantId, customerId, ledger, at) {
       // What came before is recorded before, with the key that is destroyed now.
       while (waiting.length > 0) flush();
