@@ -50,6 +50,27 @@ describe("the WAL", () => {
     expect(makeRoomInWal(db)).to.equal(true);
   });
 
+  it("is folded back without keeping those who write waiting for somebody who reads", async () => {
+    db.pragma("wal_autocheckpoint = 0");
+    db.exec("CREATE TABLE filler (page BLOB)");
+    const fill = db.prepare("INSERT INTO filler (page) VALUES (randomblob(4000))");
+    const reading = openDatabase(databaseFile(folder.dir));
+    reading.exec("BEGIN");
+    reading.prepare("SELECT count(*) FROM filler").get();
+    db.transaction(() => {
+      for (let page = 0; page < 10_000; page++) fill.run();
+    })();
+    const folding = openDatabase(databaseFile(folder.dir));
+    folding.pragma("busy_timeout = 60000");
+    const stop = startFoldingWal(folding, () => {});
+    await sleep(300);
+    fill.run();
+    stop();
+    expect(folding.pragma("busy_timeout", { simple: true }), "for its own writes").to.equal(60_000);
+    for (const other of [reading, folding]) other.close();
+    expect(db.prepare("SELECT count(*) FROM filler").pluck().get()).to.equal(10_001);
+  }).timeout(20_000);
+
   it("says that it cannot be folded back, and goes on trying", async () => {
     db.pragma("wal_autocheckpoint = 0");
     db.exec("CREATE TABLE filler (page BLOB)");

@@ -27,6 +27,7 @@ describe("the recording thread", () => {
     const error = await failureOf(store.record([request(tenant, "c"), request(tenant, "d")], false));
     expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
     expect((error as TallyrootError).facts).to.deep.equal({ retryAfterSeconds: 1 });
+    expect(String((error as TallyrootError).cause), "for the operator's log").to.contain("database is locked");
     intruder.exec("ROLLBACK");
     intruder.close();
     const after = deltasOf(await store.record([request(tenant, "c"), request(tenant, "d")], false));

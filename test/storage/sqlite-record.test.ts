@@ -201,7 +201,7 @@ describe("the record in SQLite", () => {
     again.close();
   });
 
-  it("closes with more in memory than its indexes take in at once", async () => {
+  it("closes with thousands of deltas waiting, and has all of them", async () => {
     const record = await openRecord(folder.dir);
     const unit = Array.from({ length: 8_000 }, () => request(record.tenant, "c"));
     const calls = Array.from({ length: 4 }, () => record.store.record(unit, false));

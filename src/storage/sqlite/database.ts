@@ -74,11 +74,25 @@ export function openDatabase(file: string): Sqlite {
  * @returns false, at once, while another connection reads or writes.
  */
 export function emptyWal(db: Sqlite): boolean {
+  return foldWalAtOnce(db, "TRUNCATE");
+}
+
+/**
+ * Folds the WAL back and lets the next commit begin it anew (RESTART), or cuts it to nothing as well (TRUNCATE).
+ *
+ * Nobody is waited for: SQLite would keep everybody from writing for as long as somebody reads.
+ *
+ * @returns false while another connection reads or writes; then at most a part is folded back.
+ */
+export function foldWalAtOnce(db: Sqlite, mode: "RESTART" | "TRUNCATE"): boolean {
   const timeout = db.pragma("busy_timeout", { simple: true }) as number;
   db.pragma("busy_timeout = 0");
-  const [result] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
-  db.pragma(`busy_timeout = ${timeout}`);
-  return result.busy === 0;
+  try {
+    const [result] = db.pragma(`wal_checkpoint(${mode})`) as [{ busy: number }];
+    return result.busy === 0;
+  } finally {
+    db.pragma(`busy_timeout = ${timeout}`);
+  }
 }
 
 function migrate(db: Sqlite): void {

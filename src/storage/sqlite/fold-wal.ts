@@ -1,4 +1,4 @@
-import { isStorageTrouble, type Sqlite } from "./database.ts";
+import { foldWalAtOnce, isStorageTrouble, type Sqlite } from "./database.ts";
 
 /** Milliseconds between two looks at the WAL. */
 const LOOK_EVERY_MS = 50;
@@ -24,7 +24,7 @@ export function startFoldingWal(db: Sqlite, report: (error: Error) => void): () 
     const [wal] = db.pragma("wal_checkpoint(NOOP)") as [{ log: number; checkpointed: number }];
     if (wal.log - wal.checkpointed < FOLD_PAGES) return;
     db.pragma("wal_checkpoint(PASSIVE)");
-    if (wal.log >= RESTART_PAGES) db.pragma("wal_checkpoint(RESTART)");
+    if (wal.log >= RESTART_PAGES) foldWalAtOnce(db, "RESTART");
   };
   const timer = setInterval(() => {
     try {

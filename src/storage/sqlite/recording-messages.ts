@@ -57,7 +57,13 @@ type UnitReport = { id: number; size: number; failure: Failure | undefined };
 /** Recorded (the next one of the deltas), replayed, or refused. */
 export type OutcomeReport = 0 | { ledger: Ledger; sequence: number } | Failure;
 /** An error as it crosses over: one of the catalogue, or a mistake of ours. */
-export type Failure = { code: TallyrootError["code"] | undefined; message: string; facts: object; stack: string };
+export type Failure = {
+  code: TallyrootError["code"] | undefined;
+  message: string;
+  facts: object;
+  stack: string;
+  cause: string;
+};
 
 /** What came of another order than to record. */
 export type Done = { kind: "done"; id: number; result: unknown; failure: Failure | undefined };
@@ -67,13 +73,17 @@ const [ADDRESS, HASH] = [20, 32];
 const HASHES = ADDRESS + 2 * HASH;
 
 export function failureOf(error: unknown): Failure {
-  const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
-  if (!(error instanceof TallyrootError)) return { code: undefined, message, facts: {}, stack };
-  return { code: error.code, message, facts: error.facts, stack };
+  const { message, stack = message, cause } = error instanceof Error ? error : new Error(String(error));
+  const told = { message, stack, cause: cause === undefined ? "" : String(cause) };
+  if (!(error instanceof TallyrootError)) return { ...told, code: undefined, facts: {} };
+  return { ...told, code: error.code, facts: error.facts };
 }
 
-export function errorOf({ code, message, facts, stack }: Failure): Error {
-  const error = code === undefined ? new Error(message) : new TallyrootError(code, message, { ...facts });
+export function errorOf({ code, message, facts, stack, cause }: Failure): Error {
+  // Why the disk refused is for the operator's log.
+  const options = cause === "" ? {} : { cause: new Error(cause) };
+  const error =
+    code === undefined ? new Error(message, options) : new TallyrootError(code, message, { ...facts }, options);
   error.stack = stack;
   return error;
 }
