@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runToEnd } from "../processes.ts";
 import type { Bench } from "./context.ts";
-import { runProgram, runToEnd } from "./programs.ts";
+import { runProgram } from "./programs.ts";
 
 /** The program that makes the load: `wrk` where it is installed, else autocannon. Either is a process of its own, with one thread. */
 export type Engine = "wrk" | "autocannon";

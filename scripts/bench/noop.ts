@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { launch, programPath } from "./programs.ts";
+import { launch } from "../processes.ts";
+import { programPath } from "./programs.ts";
 
 /** Milliseconds between two looks whether it has told its port. */
 const LOOK_MS = 10;

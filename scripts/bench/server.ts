@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Launched, launch } from "./programs.ts";
+import { type Launched, launch } from "../processes.ts";
 
 const START = fileURLToPath(new URL("../../src/start.ts", import.meta.url));
 

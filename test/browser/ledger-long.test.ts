@@ -60,6 +60,8 @@ describe(`a ledger of ${DELTAS} deltas`, () => {
       await page.waitForTimeout(300);
       await route.continue();
     });
+    // What is drawn above the button moves it away from under the pointer.
+    await Promise.all([sequences(page), page.locator("path.recharts-area-curve").waitFor()]);
     await page.getByRole("button", { name: "CSV" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
     await page.getByText(`1,000 of ${DELTAS.toLocaleString("en")} deltas`).waitFor();

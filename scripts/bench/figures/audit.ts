@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runToEnd } from "../../processes.ts";
 import { grouped } from "../context.ts";
 import { type Figure, ratios } from "../figure.ts";
 import type { ScanReport, ScanTask } from "../programs/scan-file.ts";
-import { runProgram, runToEnd } from "../programs.ts";
+import { runProgram } from "../programs.ts";
 
 const AUDIT = fileURLToPath(new URL("../../../src/cli/audit.ts", import.meta.url));
 /** What it ends with when it found nothing wrong and was not given a chain to ask. */

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runToEnd } from "../../processes.ts";
 import { grouped } from "../context.ts";
 import { type Figure, ratios } from "../figure.ts";
-import { runToEnd } from "../programs.ts";
 import { type ServerOptions, startServer } from "../server.ts";
 
 const path = (below: string) => fileURLToPath(new URL(`../../../${below}`, import.meta.url));

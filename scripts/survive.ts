@@ -1,0 +1,140 @@
+import { randomInt } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import yargs from "yargs";
+import type { Drill } from "./survive/drill.ts";
+import { DRILLS } from "./survive/drills.ts";
+import { type Drilled, type Report, reportText, survived } from "./survive/table.ts";
+
+/** `npm run survive`: brings every fault of the README's table about in the real program, and counts what came of it. */
+
+const RESULT = join(fileURLToPath(new URL("..", import.meta.url)), "cache", "survive.json");
+/** A program that was ended may still be writing its last. */
+const REMOVING = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
+const EXIT = { SURVIVED: 0, FAILED: 1, MISUSED: 2, INTERRUPTED: 130 } as const;
+
+/** The command line is wrong; the message says how. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+function readOptions() {
+  return yargs(process.argv.slice(2))
+    .scriptName("survive")
+    .usage(
+      "npm run survive -- [options]\n\nBrings faults about in the real program; prints a table and writes a JSON file.",
+    )
+    .options({
+      quick: { type: "boolean", default: false, describe: "A part of each drill: a minute or so for each" },
+      only: { type: "string", requiresArg: true, describe: `Some of ${DRILLS.map(({ name }) => name).join(", ")}` },
+      seed: { type: "number", requiresArg: true, describe: "Repeats the run with this seed; else a new one" },
+      json: {
+        type: "string",
+        requiresArg: true,
+        default: RESULT,
+        defaultDescription: "cache/survive.json",
+        describe: "The file to write",
+      },
+      dir: {
+        type: "string",
+        requiresArg: true,
+        default: tmpdir(),
+        defaultDescription: "the system's",
+        describe: "Where to work",
+      },
+      keep: { type: "boolean", default: false, describe: "Leave what the servers wrote, to look at it" },
+    })
+    .epilogue("Exit codes: 0 survived · 1 something went wrong · 2 wrong usage · 130 interrupted")
+    .strict()
+    .version(false)
+    .help()
+    .fail((message, error) => {
+      throw error ?? new UsageError(message);
+    })
+    .exitProcess(false)
+    .parseSync();
+}
+
+function chosen(only: string | undefined): Drill[] {
+  const names = only?.split(",").map((name) => name.trim()) ?? DRILLS.map(({ name }) => name);
+  const unknown = names.find((name) => !DRILLS.some((drill) => drill.name === name));
+  if (unknown !== undefined) throw new UsageError(`there is no drill "${unknown}"`);
+  return DRILLS.filter(({ name }) => names.includes(name));
+}
+
+/** @returns the exit code. */
+async function main(signal: AbortSignal): Promise<number> {
+  const options = readOptions();
+  if (options.help === true) return EXIT.SURVIVED;
+  const drills = chosen(options.only);
+  const seed = options.seed ?? randomInt(2 ** 31);
+  if (!Number.isSafeInteger(seed) || seed < 0 || seed >= 2 ** 32)
+    throw new UsageError("--seed is a whole number below 2^32");
+  if (!existsSync(options.dir)) throw new UsageError(`${options.dir} is not there`);
+  const say = (text: string) => void process.stderr.write(`survive: ${text}\n`);
+  const dir = mkdtempSync(join(options.dir, "tallyroot-survive-"));
+  const remove = () => (options.keep ? say(`left in ${dir}`) : rmSync(dir, REMOVING));
+  process.once("exit", remove);
+  const startedAt = new Date().toISOString();
+  const drilled: Drilled[] = [];
+  for (const drill of drills) {
+    say(`${drill.name}: ${drill.about} (--seed ${seed})`);
+    const place = join(dir, drill.name);
+    mkdirSync(place);
+    drilled.push(await done(drill, { full: !options.quick, seed, dir: place, signal, say }));
+  }
+  const report: Report = {
+    format: "tallyroot-survive/1",
+    mode: options.quick ? "quick" : "full",
+    seed,
+    startedAt,
+    drills: drilled,
+  };
+  mkdirSync(dirname(options.json), { recursive: true });
+  writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  process.stdout.write(reportText(report));
+  say(`written to ${options.json}`);
+  return survived(report) ? EXIT.SURVIVED : EXIT.FAILED;
+}
+
+/** One that cannot be done is told with its reason, and the others are done all the same. */
+async function done(drill: Drill, settings: Parameters<Drill["run"]>[0]): Promise<Drilled> {
+  const { name, about } = drill;
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  try {
+    const faults = await drill.run(settings);
+    return { name, about, faults, seconds: seconds(), failure: null };
+  } catch (error) {
+    settings.signal.throwIfAborted();
+    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    settings.say(`${name} FAILED: ${failure}`);
+    return { name, about, faults: [], seconds: seconds(), failure };
+  }
+}
+
+// The first Ctrl-C ends the drill and every program of it in order, the second one at once.
+const interrupted = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(name, () => {
+    if (interrupted.signal.aborted) process.exit(EXIT.INTERRUPTED);
+    interrupted.abort(new Error("interrupted"));
+  });
+}
+main(interrupted.signal).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const expected = error instanceof UsageError || (error instanceof Error && error.name === "YError");
+    const told = interrupted.signal.aborted
+      ? "interrupted"
+      : expected
+        ? (error as Error).message
+        : (error as Error).stack;
+    process.stderr.write(`survive: ${told}\n`);
+    process.exitCode = interrupted.signal.aborted ? EXIT.INTERRUPTED : expected ? EXIT.MISUSED : EXIT.FAILED;
+  },
+);
