@@ -9,7 +9,7 @@ import { toHex } from "#src/core/bytes.ts";
 import { windowRoot } from "#src/core/checkpoint.ts";
 import { checkpointFingerprint, leafOf } from "#src/core/fingerprint.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
-import { rowDigest } from "#src/storage/sqlite/row-digest.ts";
+import { rowDigest } from "#src/storage/row-digest.ts";
 import { type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
 import { temporaryFolder } from "#test/storage/record-folder.ts";
 import { type Audited, auditFile, buildRecord, copyOf, JANUARY, redigest, START } from "./audited-record.ts";

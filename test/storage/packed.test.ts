@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { expect } from "chai";
+import type { Cell } from "#src/storage/row-digest.ts";
 import { packed } from "#src/storage/sqlite/packed.ts";
-import type { Cell } from "#src/storage/sqlite/row-digest.ts";
 
 const COLUMNS = [
   { name: "id", bytes: false },

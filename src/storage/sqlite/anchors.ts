@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatAmount } from "../../core/amount.ts";
 import type { AnchorLeaf, AnchorStore, AnchorTransaction, Moments, NewAnchor } from "../../ledger/ports/anchoring.ts";
 import { type AnchorState, type Ledger, RecordDamagedError, type StoredDelta } from "../../ledger/ports/ledgers.ts";
+import { type Cell, rowDigest } from "../row-digest.ts";
+import { ANCHOR_COLUMNS, type AnchorRow, anchorOf, type DeltaRow, deltaOf } from "../rows.ts";
 import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import { packed } from "./packed.ts";
 import { openReader } from "./reader.ts";
-import { type Cell, rowDigest } from "./row-digest.ts";
-import { ANCHOR_COLUMNS, type AnchorRow, anchorOf, type DeltaRow, deltaOf } from "./rows.ts";
 
 /** Leaves that one transaction stores: the recording connection waits no longer than that takes. */
 const LEAVES_PER_COMMIT = 250;

@@ -13,8 +13,8 @@ import type {
   TransactionRow,
 } from "../../audit/port.ts";
 import { sameBytes } from "../../core/bytes.ts";
+import { type Cell, rowDigest } from "../row-digest.ts";
 import { type Packed, packed } from "./packed.ts";
-import { type Cell, rowDigest } from "./row-digest.ts";
 
 /** What a column must hold. A damaged file does not care for the kinds that its tables declare. */
 type Kind = "number" | "text" | "bytes" | "hash" | "address" | "number?" | "bytes?" | "hash?";

@@ -11,6 +11,7 @@ import type {
   MemberRow,
   TransactionKey,
 } from "../../audit/port.ts";
+import type { Cell } from "../row-digest.ts";
 import {
   ANCHORS,
   type AuditTable,
@@ -30,7 +31,6 @@ import {
 import { foreignProblems, guarded, integrityProblems, readable, unreadable, walked } from "./damaged-file.ts";
 import type { Sqlite } from "./database.ts";
 import type { Packed } from "./packed.ts";
-import type { Cell } from "./row-digest.ts";
 import { type OddRow, oddRows } from "./row-forms.ts";
 
 /** Page cache of the audit's connection, in KiB. */

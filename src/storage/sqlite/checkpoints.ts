@@ -10,10 +10,10 @@ import type {
 } from "../../ledger/ports/checkpoints.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { Page } from "../../ledger/ports/ledgers.ts";
+import { type Cell, rowDigest } from "../row-digest.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
-import { type Cell, rowDigest } from "./row-digest.ts";
 
 export type CheckpointRow = {
   id: number;

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { type AuditStore, FileDamagedError, type RowProblem } from "../../audit/port.ts";
+import type { Cell } from "../row-digest.ts";
 import type { Sqlite } from "./database.ts";
-import type { Cell } from "./row-digest.ts";
 
 /** Reading a file that may be damaged: as far as it goes, and saying where it ends. */
 

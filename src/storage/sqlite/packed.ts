@@ -1,4 +1,4 @@
-import type { Cell } from "./row-digest.ts";
+import type { Cell } from "../row-digest.ts";
 
 /**
  * The columns of a table, those of bytes packed into one. Each array of bytes that comes out of SQLite by itself costs a microsecond,

@@ -13,7 +13,6 @@ import {
   type SealedKey,
   type StoredDelta,
 } from "../../ledger/ports/ledgers.ts";
-import type { Sqlite } from "./database.ts";
 import {
   ANCHOR_COLUMNS,
   type AnchorRow,
@@ -25,7 +24,8 @@ import {
   type LedgerRow,
   ledgerOf,
   rowOfNode,
-} from "./rows.ts";
+} from "../rows.ts";
+import type { Sqlite } from "./database.ts";
 import type { TailIndex } from "./tail-index.ts";
 
 /** Every read of the record, synchronous as SQLite is; one point or one short range of an index each. */

@@ -1,7 +1,7 @@
 import { TallyrootError } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { Ledger, RecordedDelta, RecordOutcome, RecordRequest, Tenant } from "../../ledger/ports/ledgers.ts";
-import type { DraftRequest } from "./draft.ts";
+import type { DraftRequest } from "../draft.ts";
 
 /**
  * What goes between the thread that answers requests and the thread that records.

@@ -3,6 +3,7 @@ import { compileCacheOfThread } from "../../compile-cache.ts";
 import { invariant, type TallyrootError } from "../../core/errors.ts";
 import type { Erasure } from "../../ledger/ports/erasure.ts";
 import type { RecordOutcome, RecordRequest } from "../../ledger/ports/ledgers.ts";
+import { busy, MOST_WAITING, stopping } from "../writer-refusals.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { RecordingInput } from "./recording-job.ts";
 import {
@@ -16,7 +17,6 @@ import {
 } from "./recording-messages.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { SqliteWriter } from "./writer.ts";
-import { busy, MOST_WAITING, stopping } from "./writer-refusals.ts";
 
 type Waiting = {
   /** When it was asked for, in Unix milliseconds: no delta of it is recorded as of before that. */

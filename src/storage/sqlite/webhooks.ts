@@ -2,11 +2,6 @@ import type { KeyObject } from "node:crypto";
 import { invariant } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { AttemptOutcome, EndpointChange, NewEndpoint, WebhookStore } from "../../ledger/ports/webhooks.ts";
-import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
-import type { Sqlite } from "./database.ts";
-import type { SqliteEffects } from "./effects.ts";
-import type { SqliteReader } from "./reader.ts";
-import { openEventMaking } from "./webhook-events.ts";
 import {
   DELIVERIES,
   type DeliveryRow,
@@ -16,7 +11,12 @@ import {
   NEW_ENDPOINT_COLUMNS,
   newEndpointRow,
   sealColumn,
-} from "./webhook-rows.ts";
+} from "../webhook-rows.ts";
+import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
+import type { Sqlite } from "./database.ts";
+import type { SqliteEffects } from "./effects.ts";
+import type { SqliteReader } from "./reader.ts";
+import { openEventMaking } from "./webhook-events.ts";
 
 type WebhookParts = { reader: SqliteReader; effects: SqliteEffects; master: KeyObject };
 

@@ -1,19 +1,20 @@
 import type { KeyObject } from "node:crypto";
 import Database from "better-sqlite3";
 import { formatAmount } from "../../core/amount.ts";
-import { TallyrootError } from "../../core/errors.ts";
+import { invariant, TallyrootError } from "../../core/errors.ts";
+import { peakPositions } from "../../core/tree.ts";
 import type { Erasure } from "../../ledger/ports/erasure.ts";
 import type { Ledger, RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
+import { type Draft, type DraftUnit, emptyDraft, openDrafting, type StoredStanding, stateName } from "../draft.ts";
+import { type Cell, rowDigest } from "../row-digest.ts";
+import { busy, MOST_WAITING, stopping } from "../writer-refusals.ts";
 import type { Sqlite } from "./database.ts";
-import { type Draft, type DraftUnit, emptyDraft, openDrafting, stateName } from "./draft.ts";
 import type { SqliteEffects } from "./effects.ts";
 import { openLedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
 import { writing } from "./refused-write.ts";
-import { type Cell, rowDigest } from "./row-digest.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
-import { busy, MOST_WAITING, stopping } from "./writer-refusals.ts";
 
 /** Requests that one commit takes at most, so that no commit takes long. An atomic unit is never split. */
 const GROUP = 1_000;
@@ -81,7 +82,15 @@ export function openWriter(
   let waitingRequests = 0;
   let scheduled = false;
   let closed = false;
-  const { composeUnit } = openDrafting({ reader, effects, usage, master, states, nextLedgerId: () => nextLedgerId });
+  const { composeUnit } = openDrafting({
+    standing: (tenantId, address) => standingOf(reader, tenantId, address),
+    deltaByRequestId: reader.deltaByRequestId,
+    routeOf: (requestId) => effects.find(requestId)?.route,
+    refusal: usage.refusal,
+    master,
+    state: states.get,
+    newLedgerId: (_, opened) => nextLedgerId + opened,
+  });
 
   const store = db.transaction((draft: Draft, now: number): number => {
     usage.write(draft.counts, now);
@@ -202,6 +211,18 @@ export function openWriter(
       closed = true;
     },
   };
+}
+
+/** Where a ledger stands, read from its rows. */
+function standingOf(reader: SqliteReader, tenantId: number, address: Uint8Array): StoredStanding | undefined {
+  const ledger = reader.ledger(tenantId, address);
+  if (!ledger) return undefined;
+  const last = reader.lastDelta(ledger);
+  invariant(last !== undefined, "a ledger has at least one delta");
+  const key = reader.keysOf(ledger.id).at(-1);
+  invariant(key !== undefined, "a ledger has a key");
+  const frontier = { count: last.sequence, peaks: reader.nodes(ledger, peakPositions(last.sequence)) };
+  return { ledger, balance: last.balance, recordedAt: last.recordedAt, frontier, key };
 }
 
 /** A delta's columns but its digest, in their order. @param id its number by arrival. */

@@ -1,4 +1,4 @@
-import { TallyrootError } from "../../core/errors.ts";
+import { TallyrootError } from "../core/errors.ts";
 
 /** Requests that may wait for their commit; beyond it the server says that it is busy. */
 export const MOST_WAITING = 50_000;

@@ -1,6 +1,6 @@
-import { parseAmount } from "../../core/amount.ts";
-import { TallyrootError } from "../../core/errors.ts";
-import type { Position } from "../../core/tree.ts";
+import { parseAmount } from "../core/amount.ts";
+import { TallyrootError } from "../core/errors.ts";
+import type { Position } from "../core/tree.ts";
 import {
   type Anchor,
   type AnchoredHead,
@@ -8,7 +8,7 @@ import {
   type Ledger,
   RecordDamagedError,
   type StoredDelta,
-} from "../../ledger/ports/ledgers.ts";
+} from "../ledger/ports/ledgers.ts";
 
 /** Rows as SQLite has them, and what the ports call them. */
 

@@ -1,11 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { ledgerAddress } from "../../core/address.ts";
-import { invariant, TallyrootError } from "../../core/errors.ts";
-import { EMPTY_FRONTIER, peakPositions } from "../../core/tree.ts";
-import { composeDelta, type LedgerState } from "../../ledger/compose.ts";
-import { makeLedgerKey, openLedgerKey } from "../../ledger/keyring.ts";
-import type { RequestEffect } from "../../ledger/ports/effects.ts";
+import { ledgerAddress } from "../core/address.ts";
+import { TallyrootError } from "../core/errors.ts";
+import { EMPTY_FRONTIER, type Frontier } from "../core/tree.ts";
+import { composeDelta, type LedgerState } from "../ledger/compose.ts";
+import { makeLedgerKey, openLedgerKey } from "../ledger/keyring.ts";
+import type { RequestEffect } from "../ledger/ports/effects.ts";
 import type {
+  Ledger,
   RecordedDelta,
   RecordOutcome,
   RecordRequest,
@@ -13,11 +14,7 @@ import type {
   SealedKey,
   StoredDelta,
   Tenant,
-} from "../../ledger/ports/ledgers.ts";
-import type { SqliteEffects } from "./effects.ts";
-import type { LedgerStates } from "./ledger-states.ts";
-import type { SqliteReader } from "./reader.ts";
-import type { UsageMeter } from "./usage-meter.ts";
+} from "../ledger/ports/ledgers.ts";
 
 export type NewKey = { state: LedgerState; sealed: SealedKey; opensLedger: boolean };
 
@@ -40,14 +37,29 @@ export type DraftUnit = RecordUnit & { requests: readonly DraftRequest[]; atomic
 /** A request, with what a ledger's address depends on of its tenant. */
 export type DraftRequest = Omit<RecordRequest, "tenant"> & { tenant: Pick<Tenant, "id" | "namespace"> };
 
+/** Where a ledger stands as it is stored, with the newest of its keys. */
+export type StoredStanding = {
+  ledger: Ledger;
+  balance: bigint;
+  recordedAt: number;
+  frontier: Frontier;
+  key: SealedKey;
+};
+
+/** What composing needs of a store, all of it at hand: a draft is made in one go. */
 export type DraftParts = {
-  reader: SqliteReader;
-  effects: SqliteEffects;
-  usage: UsageMeter;
+  /** Undefined for a ledger that was never opened. */
+  standing(tenantId: number, address: Uint8Array): StoredStanding | undefined;
+  deltaByRequestId(requestId: Uint8Array): StoredDelta | undefined;
+  /** What a request id was used for that recorded no delta. */
+  routeOf(requestId: Uint8Array): string | undefined;
+  /** Why a tenant may not record one delta more, when this draft already has `drafted` of it. */
+  refusal(tenantId: number, drafted: number, now: number): TallyrootError | undefined;
   master: KeyObject;
   /** Where ledgers stand that were written lately, by `stateName`. */
-  states: Pick<LedgerStates, "get">;
-  nextLedgerId: () => number;
+  state(name: string): LedgerState | undefined;
+  /** The number of a ledger that is opened now; `opened` others are by the same draft. */
+  newLedgerId(address: Uint8Array, opened: number): number;
 };
 
 export function emptyDraft(): Draft {
@@ -68,17 +80,19 @@ export function stateName(tenantId: number, customerId: string): string {
 }
 
 /** Composes what one commit is to write, in memory: sequences, balances, seals and outcomes. */
-export function openDrafting({ reader, effects, usage, master, states, nextLedgerId }: DraftParts) {
+export function openDrafting(parts: DraftParts) {
+  const { master } = parts;
+
   /** Where the request's ledger stands, counting what this draft has composed so far. */
   function stateFor(request: DraftRequest, draft: Draft, now: number): LedgerState {
     const name = stateName(request.tenant.id, request.customerId);
-    const known = draft.states.get(name) ?? states.get(name);
+    const known = draft.states.get(name) ?? parts.state(name);
     if (known) return known;
     const address = ledgerAddress(request.tenant.namespace, request.customerId);
-    const ledger = reader.ledger(request.tenant.id, address);
-    if (!ledger) {
+    const stored = parts.standing(request.tenant.id, address);
+    if (!stored) {
       const opened = {
-        id: nextLedgerId() + draft.opened,
+        id: parts.newLedgerId(address, draft.opened),
         tenantId: request.tenant.id,
         address,
         openedAt: now,
@@ -97,18 +111,8 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
       draft.states.set(name, state);
       return state;
     }
-    const last = reader.lastDelta(ledger);
-    invariant(last !== undefined, "a ledger has at least one delta");
-    const sealed = reader.keysOf(ledger.id).at(-1);
-    invariant(sealed !== undefined, "a ledger has a key");
-    const peaks = reader.nodes(ledger, peakPositions(last.sequence));
-    const base = {
-      ledger,
-      balance: last.balance,
-      recordedAt: last.recordedAt,
-      frontier: { count: last.sequence, peaks },
-    };
-    const open = openLedgerKey(master, ledger, sealed);
+    const { key: sealed, ...base } = stored;
+    const open = openLedgerKey(master, base.ledger, sealed);
     if (open) return { ...base, generation: open.generation, key: open.key };
     // The content was erased: what is recorded from now on is sealed with a key of its own.
     const fresh = makeLedgerKey(master, address, sealed.generation + 1, request.customerId);
@@ -119,11 +123,11 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
   }
 
   function deltaOf(requestId: Uint8Array, draft: Draft): StoredDelta | undefined {
-    return draft.byRequestId.get(mapKey(requestId)) ?? reader.deltaByRequestId(requestId);
+    return draft.byRequestId.get(mapKey(requestId)) ?? parts.deltaByRequestId(requestId);
   }
 
   function routeOf(requestId: Uint8Array, draft: Draft): string | undefined {
-    return (draft.effects.get(mapKey(requestId)) ?? effects.find(requestId))?.route;
+    return draft.effects.get(mapKey(requestId))?.route ?? parts.routeOf(requestId);
   }
 
   function outcomeOf(request: DraftRequest, draft: Draft, now: number): RecordOutcome {
@@ -133,7 +137,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
     const route = requestId && routeOf(requestId, draft);
     if (route !== undefined) return { kind: "refused", error: usedFor(route) };
     const drafted = draft.counts.get(request.tenant.id) ?? 0;
-    const overQuota = usage.refusal(request.tenant.id, drafted, now);
+    const overQuota = parts.refusal(request.tenant.id, drafted, now);
     if (overQuota) return { kind: "refused", error: overQuota };
     try {
       const { delta, next } = composeDelta(stateFor(request, draft, now), request, now);
@@ -196,7 +200,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
 }
 
 /** Bytes as the key of a Map: one character each. */
-function mapKey(bytes: Uint8Array): string {
+export function mapKey(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
-import { utf8 } from "../../core/bytes.ts";
-import type { Delivery, EventName, NewEndpoint, WebhookEndpoint } from "../../ledger/ports/webhooks.ts";
-import { seal, unseal } from "../../ledger/seal.ts";
+import { utf8 } from "../core/bytes.ts";
+import type { Delivery, EventName, NewEndpoint, WebhookEndpoint } from "../ledger/ports/webhooks.ts";
+import { seal, unseal } from "../ledger/seal.ts";
 
 /** Webhook rows as SQLite has them, and what the ports call them. */
 
