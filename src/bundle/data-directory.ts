@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { dirname, join, resolve } from "node:path";
 import { fromHex, type Hex } from "../core/bytes.ts";
 import { sealingKey } from "../ledger/seal.ts";
+import { StorageRefusedError } from "../storage/refused.ts";
 import { COUNTERS } from "../storage/sqlite/bundle-tables.ts";
-import { databaseFile, lockDirectory, StorageRefusedError } from "../storage/sqlite/database.ts";
+import { databaseFile, lockDirectory } from "../storage/sqlite/database.ts";
 import { openDump } from "../storage/sqlite/dump.ts";
 import { type Load, loadRecord } from "../storage/sqlite/load.ts";
 import { beginsWith, importJournal, JOURNAL, journalBytes, journalLength, journalPieces } from "./chain-journal.ts";

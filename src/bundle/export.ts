@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { StorageRefusedError } from "../storage/refused.ts";
 import {
   type BundleTable,
   COUNTERS,
@@ -10,7 +11,7 @@ import {
   type SchemaColumns,
   STATE_TABLES,
 } from "../storage/sqlite/bundle-tables.ts";
-import { databaseFile, lockDirectory, StorageRefusedError } from "../storage/sqlite/database.ts";
+import { databaseFile, lockDirectory } from "../storage/sqlite/database.ts";
 import { type Dump, openDump, type Row } from "../storage/sqlite/dump.ts";
 import { exportJournal, journalLength } from "./chain-journal.ts";
 import { syncFolder } from "./durable.ts";

@@ -1,6 +1,6 @@
 import { MasterKeyError } from "../audit/audit.ts";
 import { BundleRefusedError } from "../bundle/refused.ts";
-import { StorageRefusedError } from "../storage/sqlite/database.ts";
+import { StorageRefusedError } from "../storage/refused.ts";
 import { USAGE } from "./audit/arguments.ts";
 import { auditCommand } from "./audit/command.ts";
 import { UsageError } from "./verify/arguments.ts";

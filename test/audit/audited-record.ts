@@ -11,9 +11,9 @@ import { checkpointAll, checkpointLedger, checkpointSelection } from "#src/ledge
 import { eraseContent } from "#src/ledger/erase.ts";
 import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
 import type { Ledger, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { openAuditView } from "#src/storage/sqlite/audit-view.ts";
 import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
-import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { anchor, type Ground, PUBLISHER_KEY } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, MASTER, type OpenRecord, openRecord, request } from "#test/storage/record-folder.ts";
 

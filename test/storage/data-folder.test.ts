@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
-import { lockDirectory, StorageRefusedError } from "#src/storage/sqlite/database.ts";
+import { StorageRefusedError } from "#src/storage/refused.ts";
+import { lockDirectory } from "#src/storage/sqlite/database.ts";
 import { openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
 
 describe("the data directory", () => {

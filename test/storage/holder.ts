@@ -1,4 +1,5 @@
-import { lockDirectory, StorageRefusedError } from "#src/storage/sqlite/database.ts";
+import { StorageRefusedError } from "#src/storage/refused.ts";
+import { lockDirectory } from "#src/storage/sqlite/database.ts";
 
 /** A process of its own that takes a data directory, says how that went, and holds it until it is killed. */
 const dir = process.argv[2]!;

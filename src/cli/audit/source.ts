@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AuditStore, FileDamagedError } from "../../audit/port.ts";
 import { importBundle } from "../../bundle/import.ts";
+import { StorageRefusedError } from "../../storage/refused.ts";
 import { openAuditView } from "../../storage/sqlite/audit-view.ts";
-import { isStorageTrouble, openDatabase, type Sqlite, StorageRefusedError } from "../../storage/sqlite/database.ts";
+import { isStorageTrouble, openDatabase, type Sqlite } from "../../storage/sqlite/database.ts";
 import { anchorsIn, copyRecord, recordFile } from "../../storage/sqlite/snapshot.ts";
 
 /** A copy of a record, private to one audit. */

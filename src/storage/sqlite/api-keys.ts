@@ -5,6 +5,7 @@ import { invariant } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { ApiKeyRecord, TenantStore } from "../../ledger/ports/tenants.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
+import { keyLabelPlace } from "../sealed-places.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import { writing } from "./refused-write.ts";
@@ -25,10 +26,6 @@ type KeyRow = {
   revoked_at: number | null;
   last_used_at: number | null;
 };
-
-function labelPlace(publicId: string): Uint8Array {
-  return utf8(`api-key:${publicId}`);
-}
 
 type KeyStore = Pick<TenantStore, "addApiKey" | "apiKey" | "apiKeys" | "revokeApiKey" | "noteUse">;
 
@@ -86,7 +83,7 @@ export function openKeyStore(
       secretHash: row.secret_hash,
       scope: row.scope,
       ledgerAddress: row.ledger_address,
-      label: row.sealed_label && unseal(master, labelPlace(row.public_id), row.sealed_label).toString("utf8"),
+      label: row.sealed_label && unseal(master, keyLabelPlace(row.public_id), row.sealed_label).toString("utf8"),
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       revokedAt: row.revoked_at,
@@ -107,7 +104,7 @@ export function openKeyStore(
   function put(key: ApiKeyRecord): void {
     const { publicId, tenantId, secretHash, scope, ledgerAddress, createdAt, expiresAt, revokedAt, lastUsedAt } = key;
     insert.run(publicId, tenantId, secretHash, scope, ledgerAddress, createdAt, expiresAt, revokedAt, lastUsedAt);
-    insertLabel.run(publicId, key.label === null ? null : seal(master, labelPlace(publicId), utf8(key.label)));
+    insertLabel.run(publicId, key.label === null ? null : seal(master, keyLabelPlace(publicId), utf8(key.label)));
   }
 
   const add = db.transaction(

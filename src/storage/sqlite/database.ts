@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { StorageRefusedError } from "../refused.ts";
 import { nodeRefusal } from "./needed-node.ts";
 import { MIGRATIONS } from "./schema.ts";
 
@@ -12,11 +13,6 @@ const BUSY_TIMEOUT_MS = 5_000;
 const WAL_PAGES = 4_000;
 /** Page cache of one connection, in KiB: a server has three. The operating system keeps the file's pages anyway. */
 const CACHE_KIB = 16 * 1024;
-
-/** The data directory cannot be used as it is; the message says what to do. */
-export class StorageRefusedError extends Error {
-  override readonly name = "StorageRefusedError";
-}
 
 /**
  * Opens SQLite on a file, as it is.

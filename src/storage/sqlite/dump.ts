@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import { StorageRefusedError } from "../refused.ts";
 import {
   COUNTERS,
   type Counter,
@@ -11,7 +12,7 @@ import {
   STATE_TABLES,
   type StateTable,
 } from "./bundle-tables.ts";
-import { openSqlite, type Sqlite, StorageRefusedError } from "./database.ts";
+import { openSqlite, type Sqlite } from "./database.ts";
 import { MIGRATIONS } from "./schema.ts";
 
 /** Rows that one read takes: the read transaction is over before the next, so that the WAL can be cut meanwhile. */

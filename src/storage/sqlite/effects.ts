@@ -1,7 +1,8 @@
 import type { KeyObject } from "node:crypto";
-import { concatBytes, utf8 } from "../../core/bytes.ts";
+import { utf8 } from "../../core/bytes.ts";
 import type { EffectStore, RequestEffect } from "../../ledger/ports/effects.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
+import { membersPlace } from "../sealed-places.ts";
 import type { Sqlite } from "./database.ts";
 
 export type RequestRow = {
@@ -12,10 +13,6 @@ export type RequestRow = {
   sealed_members: Buffer;
   created_at: number;
 };
-
-export function membersPlace(requestId: Uint8Array): Uint8Array {
-  return concatBytes(utf8("request:"), requestId);
-}
 
 /** The effects of requests with an idempotency key. What was asked is there as digests, sealed with the master key. */
 export type SqliteEffects = {

@@ -3,9 +3,10 @@ import { toHex, utf8 } from "../../core/bytes.ts";
 import { canonicalJson, type Json } from "../../core/content.ts";
 import { digestsOf, openBulkIds } from "../../ledger/request-id.ts";
 import { seal, unseal } from "../../ledger/seal.ts";
+import { membersPlace } from "../sealed-places.ts";
 import { appendOnly } from "./append-only.ts";
 import type { Sqlite } from "./database.ts";
-import { membersPlace, type RequestRow } from "./effects.ts";
+import type { RequestRow } from "./effects.ts";
 
 /** The fact that the notes of requests hold digests only. */
 const FACT = "requests.digests";

@@ -1,7 +1,8 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
-import { databaseFile, openSqlite, StorageRefusedError } from "./database.ts";
+import { StorageRefusedError } from "../refused.ts";
+import { databaseFile, openSqlite } from "./database.ts";
 
 /** Pages that one step of a copy takes: a moment each, so that a server can cut its WAL in between. */
 const STEP_PAGES = 16_384;

@@ -1,12 +1,12 @@
 import type { KeyObject } from "node:crypto";
 import { namespaceOf } from "../../core/address.ts";
-import { utf8 } from "../../core/bytes.ts";
 import { invariant } from "../../core/errors.ts";
 import type { RequestEffect } from "../../ledger/ports/effects.ts";
 import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import type { ApiKeyRecord, TenantStore } from "../../ledger/ports/tenants.ts";
 import { requestKeyOf } from "../../ledger/request-id.ts";
 import { freshKey, seal, unseal } from "../../ledger/seal.ts";
+import { tenantSecretPlace } from "../sealed-places.ts";
 import { openKeyStore } from "./api-keys.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
@@ -14,17 +14,13 @@ import { writing } from "./refused-write.ts";
 
 type TenantRow = { id: number; name: string; sealed_secret: Buffer; created_at: number };
 
-function secretPlace(name: string): Uint8Array {
-  return utf8(`tenant:${name}`);
-}
-
 /** The key under which a tenant's idempotency keys are hashed. */
 export function storedRequestKey(db: Sqlite, master: KeyObject, tenantId: number): KeyObject {
   const row = db
     .prepare<[number], TenantRow>("SELECT id, name, sealed_secret, created_at FROM tenants WHERE id = ?")
     .get(tenantId);
   invariant(row !== undefined, "a stored row names a tenant that exists");
-  return requestKeyOf(unseal(master, secretPlace(row.name), row.sealed_secret));
+  return requestKeyOf(unseal(master, tenantSecretPlace(row.name), row.sealed_secret));
 }
 
 /** Tenants with their API keys. A tenant's secret is stored only sealed with the master key. */
@@ -48,12 +44,12 @@ export function openTenantStore(
   const known = new Map<number, Tenant>();
 
   function open({ id, name, sealed_secret, created_at }: TenantRow): Tenant {
-    const secret = unseal(master, secretPlace(name), sealed_secret);
+    const secret = unseal(master, tenantSecretPlace(name), sealed_secret);
     return { id, name, namespace: namespaceOf(secret), requestKey: requestKeyOf(secret), createdAt: created_at };
   }
 
   function putTenant(name: string, createdAt: number): number {
-    return Number(insert.run(name, seal(master, secretPlace(name), freshKey()), createdAt).lastInsertRowid);
+    return Number(insert.run(name, seal(master, tenantSecretPlace(name), freshKey()), createdAt).lastInsertRowid);
   }
 
   const addWithKey = db.transaction(

@@ -8,9 +8,9 @@ import { composeDelta, type LedgerState, openContent } from "#src/ledger/compose
 import { openLedgerKey } from "#src/ledger/keyring.ts";
 import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
-import { databaseFile, type Sqlite } from "#src/storage/sqlite/database.ts";
 import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { type DeltaRow, deltaOf } from "#src/storage/rows.ts";
+import { databaseFile, type Sqlite } from "#src/storage/sqlite/database.ts";
 import type { Ground } from "./ground.ts";
 
 /** The operator with the database in his hands, the triggers out of his way, and every key. */

@@ -6,8 +6,8 @@ import { type Content, commitmentOf } from "#src/core/content.ts";
 import { openContent } from "#src/ledger/compose.ts";
 import { openLedgerKey } from "#src/ledger/keyring.ts";
 import { SealBrokenError, sealingKey } from "#src/ledger/seal.ts";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { type DeltaRow, deltaOf } from "#src/storage/rows.ts";
+import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { parsed } from "./forge.ts";
 import type { Ground } from "./ground.ts";
 

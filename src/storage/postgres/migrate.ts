@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolClient } from "pg";
+import { StorageRefusedError } from "../refused.ts";
+import { openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
+import { RECORD } from "./migrations/1-record.ts";
+import { ANCHORS } from "./migrations/2-anchors.ts";
+import { WEBHOOKS } from "./migrations/3-webhooks.ts";
+import { hasState, toldApart, unavailable } from "./trouble.ts";
+
+/**
+ * The schema as migrations; the table `schema_versions` says which have been applied. A migration that has landed is never edited.
+ *
+ * Amounts are numeric with 18 decimals, exact. Times are Unix milliseconds by the database's clock. Hashes, addresses and sealed bytes are bytea.
+ * Tables that are the record refuse UPDATE, DELETE and TRUNCATE by triggers, and the role that the server works as has no right to them.
+ */
+export const MIGRATIONS: readonly string[] = [RECORD, ANCHORS, WEBHOOKS];
+
+/** What the server's role may do besides reading and adding, by table. */
+const CHANGES: Readonly<Record<string, string>> = {
+  api_keys: "UPDATE",
+  ledger_keys: "UPDATE",
+  ledger_heads: "UPDATE",
+  usage: "UPDATE",
+  recorded: "UPDATE",
+  anchor_leaves: "DELETE",
+  anchor_progress: "UPDATE",
+  leases: "UPDATE",
+  webhook_endpoints: "UPDATE",
+  webhook_events: "DELETE",
+  webhook_deliveries: "UPDATE, DELETE",
+  webhook_progress: "UPDATE",
+};
+
+/** One migration at a time in a database: the key of its lock. */
+const MIGRATING = 7_218_344_951;
+
+/** Roles belong to all databases of a server: another one may be making the same at this moment. */
+const MOST_TRIES = 10;
+const TRY_AGAIN_MS = 50;
+const [DUPLICATE_OBJECT, INTERNAL_ERROR] = ["42710", "XX000"];
+
+const GRANTS = `
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${SERVER_ROLE}') THEN CREATE ROLE ${SERVER_ROLE} NOLOGIN; END IF;
+  IF NOT pg_has_role(current_user, '${SERVER_ROLE}', 'USAGE') THEN EXECUTE format('GRANT ${SERVER_ROLE} TO %I', current_user); END IF;
+END $$;
+GRANT USAGE ON SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
+REVOKE INSERT ON schema_versions FROM ${SERVER_ROLE};
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
+${Object.entries(CHANGES)
+  .map(([table, rights]) => `GRANT ${rights} ON ${table} TO ${SERVER_ROLE};`)
+  .join("\n")}
+`;
+
+/**
+ * Brings a database to the schema of this version. Nodes that start together wait for the one that does it.
+ *
+ * @throws StorageRefusedError for a database that a newer version has written, and for one in which who connects may not make what is missing.
+ * @throws TallyrootError SERVICE_UNAVAILABLE when the database does not answer.
+ */
+export async function migrate(url: string): Promise<void> {
+  const pool = openPool(url, "owner", 1);
+  try {
+    const client = await pool.connect();
+    try {
+      if ((await versionOf(client)) === MIGRATIONS.length) return;
+      for (let tries = 1; !(await applyRest(client, tries === MOST_TRIES)); tries++) await sleep(TRY_AGAIN_MS * tries);
+    } finally {
+      client.release(true);
+    }
+  } catch (error) {
+    throw refused(unavailable(toldApart(error), "the database does not answer: check TALLYROOT_DATABASE_URL"));
+  } finally {
+    await pool.end();
+  }
+}
+
+/** @throws StorageRefusedError */
+async function versionOf(client: PoolClient): Promise<number> {
+  const { rows: found } = await client.query<{ there: boolean }>(
+    `SELECT to_regclass('${SCHEMA}.schema_versions') IS NOT NULL AS there`,
+  );
+  if (!found[0]!.there) return 0;
+  const { rows } = await client.query<{ version: number }>(
+    "SELECT coalesce(max(version), 0)::int AS version FROM schema_versions",
+  );
+  const { version } = rows[0]!;
+  if (version > MIGRATIONS.length)
+    throw new StorageRefusedError(
+      `the database has schema ${version}, this version knows ${MIGRATIONS.length}: run a newer version`,
+    );
+  return version;
+}
+
+/** @returns false when something of all databases was being made by another at the same moment. */
+async function applyRest(client: PoolClient, last: boolean): Promise<boolean> {
+  await client.query("BEGIN");
+  try {
+    await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATING]);
+    await client.query(
+      `CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; CREATE TABLE IF NOT EXISTS schema_versions (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+    );
+    for (let version = await versionOf(client); version < MIGRATIONS.length; version++) {
+      await client.query(MIGRATIONS[version]!);
+      await client.query("INSERT INTO schema_versions (version) VALUES ($1)", [version + 1]);
+    }
+    await client.query(GRANTS);
+    await client.query("COMMIT");
+    return true;
+  } catch (error) {
+    await client.query("ROLLBACK");
+    const another = ["23505", DUPLICATE_OBJECT!, INTERNAL_ERROR!].some((state) => hasState(error, state));
+    if (!another || last) throw error;
+    return false;
+  }
+}
+
+/** Rights that are missing are for the operator to give. */
+function refused(error: unknown): unknown {
+  if (!hasState(error, "42501")) return error;
+  return new StorageRefusedError(
+    `the database's user may not make schema ${SCHEMA} or role ${SERVER_ROLE} (${(error as Error).message}): start once as its owner, or create the role first`,
+  );
+}
