@@ -79,24 +79,22 @@ function growTree(store: AnchorStore, moments: Moments, index: number) {
   };
 }
 
-/** Adds the heads of ledgers that moved. @returns how far the arrival order has been looked at. */
+/** Adds the heads of ledgers that moved. @returns how far the deltas have been looked at. */
 async function addHeads(
   { store, contents, signal, mostPerHead }: Parts,
   tree: Tree,
   moments: Moments,
   before: number,
 ): Promise<number> {
-  const { ledgerIds, through } = await store.moved(before);
+  const { ledgers, through } = await store.moved(before);
   // A ledger that moved further than one head takes in is looked at again for the next anchor.
   let whole = true;
-  for (const ledgerId of ledgerIds) {
+  for (const { ledgerId, last } of ledgers) {
     signal.throwIfAborted();
     await moments.look();
     const ledger = await store.ledger(ledgerId);
     const previous = await store.lastHead(ledgerId);
     // Not what has come since: a head that reached further would leave the next round nothing to go forward with.
-    const last = await store.lastSequence(ledgerId, through);
-    invariant(last !== undefined, "a ledger that moved has a delta");
     if (previous?.count === last) continue;
     const head = await rederiveHead({ store, contents, look: moments.look, mostPerHead }, ledger, previous, last);
     if (head.count !== last) whole = false;

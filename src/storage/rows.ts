@@ -10,7 +10,7 @@ import {
   type StoredDelta,
 } from "../ledger/ports/ledgers.ts";
 
-/** Rows as SQLite has them, and what the ports call them. */
+/** Rows as both storage engines have them, and what the ports call them. */
 
 export type LedgerRow = { id: number; tenant: number; address: Buffer; opened_at: number };
 
@@ -19,7 +19,6 @@ export function ledgerOf(row: LedgerRow): Ledger {
 }
 
 export type DeltaRow = {
-  id: number;
   ledger: number;
   sequence: number;
   amount: string;

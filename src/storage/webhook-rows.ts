@@ -3,7 +3,7 @@ import { utf8 } from "../core/bytes.ts";
 import type { Delivery, EventName, NewEndpoint, WebhookEndpoint } from "../ledger/ports/webhooks.ts";
 import { seal, unseal } from "../ledger/seal.ts";
 
-/** Webhook rows as SQLite has them, and what the ports call them. */
+/** Webhook rows as both storage engines have them, and what the ports call them. */
 
 export type EndpointRow = {
   id: string;

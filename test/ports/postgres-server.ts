@@ -12,6 +12,9 @@ export type TestDatabase = {
   url: string;
   /** A plain SQL client as the owner of everything, in the schema of the record. */
   client(): Promise<Client>;
+  /** The folder with all files of the server, and what brings them up to date. */
+  folder: string;
+  flush(): Promise<void>;
   drop(): Promise<void>;
 };
 
@@ -20,7 +23,7 @@ export type TestServer = { port: number; pid: number; database(): Promise<TestDa
 let made = 0;
 
 /** A server for the tests of one file: started when the first of them asks for a database, stopped after the last. */
-export function usePostgres(): { database(): Promise<TestDatabase> } {
+export function postgresOfThisFile(): { database(): Promise<TestDatabase> } {
   let server: Promise<TestServer> | undefined;
   after(async () => (await server)?.stop());
   return {
@@ -85,6 +88,8 @@ export async function startServer(): Promise<TestServer> {
           open.push(client);
           return client;
         },
+        folder: join(folder, "data"),
+        flush: () => asOwner(name, "CHECKPOINT"),
         async drop() {
           await Promise.all(open.map((client) => client.end()));
           await asOwner("postgres", `DROP DATABASE ${name} WITH (FORCE)`);

@@ -6,8 +6,8 @@ progressStoreSuite("SQLite", async () => {
   const opened = await openRecord(dir);
   return {
     ...opened,
-    close() {
-      opened.close();
+    async close() {
+      await opened.close();
       remove();
     },
   };

@@ -9,7 +9,7 @@ async function open(folder = temporaryFolder(), clock = { now: 1_700_000_000_000
   const record = await openRecord(folder.dir, clock);
   return {
     ...record,
-    bytes: () => Buffer.concat(readdirSync(folder.dir).map((name) => readFileSync(join(folder.dir, name)))),
+    bytes: async () => Buffer.concat(readdirSync(folder.dir).map((name) => readFileSync(join(folder.dir, name)))),
     async reopen() {
       record.close();
       return open(folder, record.clock);

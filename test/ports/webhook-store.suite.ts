@@ -30,7 +30,7 @@ export type OpenWebhookStore = {
   reopen(): Promise<OpenWebhookStore>;
   close(): Promise<void>;
   /** Every byte that is on disk. */
-  bytes(): Buffer;
+  bytes(): Promise<Buffer>;
 };
 
 const DELTAS: readonly EventName[] = ["delta.verified"];
@@ -188,7 +188,7 @@ export function webhookStoreSuite(name: string, open: () => Promise<OpenWebhookS
         ];
         const id = await endpoint({ url, description, secret });
         await here.store.rotateSecret(here.tenant.id, id, "whsec_b3RoZXItc2VjcmV0", 99);
-        const bytes = here.bytes();
+        const bytes = await here.bytes();
         expect(bytes.includes(id)).to.equal(true);
         for (const text of ["acme", secret.slice(6), "b3RoZXItc2VjcmV0"])
           expect(bytes.includes(text), text).to.equal(false);

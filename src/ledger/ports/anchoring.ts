@@ -24,7 +24,7 @@ export type AnchorTransaction = {
   createdAt: number;
 };
 
-/** An anchor as it is made: how far deltas, in order of arrival, and checkpoints had been looked at for it. */
+/** An anchor as it is made, and how far deltas, by `moved`, and checkpoints had been looked at for it. */
 export type NewAnchor = {
   index: number;
   root: Uint8Array;
@@ -33,6 +33,9 @@ export type NewAnchor = {
   throughCheckpoint: number;
   createdAt: number;
 };
+
+/** A ledger with deltas that no anchor has taken in, and the sequence of the last of them when that was looked up. */
+export type MovedLedger = { ledgerId: number; last: number };
 
 /**
  * Reads one after the other from one moment of the record for some milliseconds, then from the next: each moment that is begun costs
@@ -46,23 +49,23 @@ export type Moments = {
 
 /** The anchoring side of the store. Every step MUST be durable when its promise resolves. */
 export interface AnchorStore {
-  /** The latest anchor, and how far the arrival order of deltas had been collected for it. */
+  /** The latest anchor, and how far deltas and checkpoints had been looked at for it. */
   latest(): Promise<{ anchor: Anchor; through: number; throughCheckpoint: number } | undefined>;
   /** The earliest anchor that is not confirmed. */
   firstOpen(): Promise<Anchor | undefined>;
   anchor(index: number): Promise<Anchor | undefined>;
   /**
-   * Ledgers with deltas after `through` in arrival order, ascending by id, with the place of the last delta seen.
+   * Ledgers that have moved since an anchor, ascending by id, all as they are at one moment; some may not have moved after all.
    *
-   * @throws RecordDamagedError when a delta in between is missing.
+   * @param through what the latest anchor has; 0 before the first.
+   * @returns `through` for the anchor that takes them all in: how many deltas it and those before it have taken in then.
+   * @throws RecordDamagedError when it shows that a delta is missing.
    */
-  moved(through: number): Promise<{ ledgerIds: number[]; through: number }>;
+  moved(through: number): Promise<{ ledgers: MovedLedger[]; through: number }>;
   moments(): Moments;
   ledger(id: number): Promise<Ledger>;
   keysOf(ledgerId: number): Promise<SealedKey[]>;
   lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
-  /** The sequence of a ledger's last delta among those up to `through` in arrival order; undefined when it has none. */
-  lastSequence(ledgerId: number, through: number): Promise<number | undefined>;
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   nodes(ledger: Ledger, positions: readonly Position[]): Promise<Uint8Array[]>;
   /** Checkpoints after `through`, in order, as far as the batches that they belong to are complete. */

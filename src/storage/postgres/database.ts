@@ -35,6 +35,8 @@ export type Postgres = {
    *   out.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, again?: (error: unknown) => boolean): Promise<T>;
+  /** Removes old versions of rows from pages, where the server's role may. */
+  clean(tables: readonly string[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -117,6 +119,21 @@ export function openPostgres(url: string, report: (message: string, error: Error
   return {
     read,
     transaction,
+    async clean(tables) {
+      // The right to it comes with PostgreSQL 17.
+      const [{ allowed }] = (await read<{ allowed: boolean }>(
+        `SELECT current_setting('server_version_num')::int >= 170000 AS allowed`,
+      )) as [{ allowed: boolean }];
+      if (!allowed) return;
+      try {
+        for (const table of tables) await writing.query(`VACUUM (INDEX_CLEANUP ON, TRUNCATE OFF) ${table}`);
+      } catch (error) {
+        throw unavailable(
+          toldApart(error),
+          "what was erased is gone, but old pages could not be cleaned now: erase again",
+        );
+      }
+    },
     async close() {
       await Promise.all([reading.end(), writing.end()]);
     },

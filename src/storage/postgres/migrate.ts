@@ -51,6 +51,12 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
 ${Object.entries(CHANGES)
   .map(([table, rights]) => `GRANT ${rights} ON ${table} TO ${SERVER_ROLE};`)
   .join("\n")}
+-- Cleaning pages of what was erased is a right of its own since PostgreSQL 17.
+DO $$ BEGIN
+  IF current_setting('server_version_num')::int >= 170000 THEN
+    EXECUTE 'GRANT MAINTAIN ON ledger_keys, api_keys TO ${SERVER_ROLE}';
+  END IF;
+END $$;
 `;
 
 /**

@@ -29,17 +29,12 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
     "SELECT anchor FROM anchor_progress WHERE state <> 'confirmed' ORDER BY anchor LIMIT 1",
   );
   const lastArrival = db.prepare<[], { id: number | null }>("SELECT max(id) AS id FROM deltas");
-  const moved = db.prepare<[number, number], { ledger: number }>(
-    "SELECT DISTINCT ledger FROM deltas WHERE id > ? AND id <= ? ORDER BY ledger",
+  const moved = db.prepare<[number, number], { ledger: number; last: number }>(
+    "SELECT ledger, max(sequence) AS last FROM deltas WHERE id > ? AND id <= ? GROUP BY ledger ORDER BY ledger",
   );
   const arrived = db.prepare<[number, number], { n: number }>(
     "SELECT count(*) AS n FROM deltas WHERE id > ? AND id <= ?",
   );
-  const lastSequence = db
-    .prepare<[number, number], number>(
-      "SELECT sequence FROM deltas WHERE ledger = ? AND id <= ? ORDER BY sequence DESC LIMIT 1",
-    )
-    .pluck();
   const deltas = openDeltaRange(db);
   const insertLeaf = db.prepare(
     "INSERT INTO anchor_leaves (anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -113,13 +108,13 @@ export function openAnchorStore(db: Sqlite): AnchorStore {
         throw new RecordDamagedError(
           `${Math.abs(missing)} of the deltas that arrived ${missing > 0 ? "after" : "up to"} number ${through} are missing`,
         );
-      return { ledgerIds: moved.all(through, last).map((row) => row.ledger), through: last };
+      const ledgers = moved.all(through, last).map((row) => ({ ledgerId: row.ledger, last: row.last }));
+      return { ledgers, through: last };
     },
     moments: () => openMoments(db),
     ledger: async (id) => reader.ledgerById(id),
     keysOf: async (ledgerId) => reader.keysOf(ledgerId),
     lastHead: async (ledgerId) => reader.lastHead(ledgerId),
-    lastSequence: async (ledgerId, through) => lastSequence.get(ledgerId, through),
     deltas: async (ledger, first, limit) => deltas(ledger, first, limit) ?? reader.deltas(ledger, first, limit),
     nodes: async (ledger, positions) => reader.nodes(ledger, positions),
     completeCheckpoints: async (through, limit) =>
@@ -189,7 +184,6 @@ function openMoments(db: Sqlite): Moments {
 
 /** The columns of a delta in the order in which they are unpacked. */
 const DELTA_COLUMNS: readonly { name: keyof DeltaRow; bytes: boolean }[] = [
-  { name: "id", bytes: false },
   { name: "ledger", bytes: false },
   { name: "sequence", bytes: false },
   { name: "amount", bytes: false },
@@ -205,9 +199,9 @@ const DELTA_COLUMNS: readonly { name: keyof DeltaRow; bytes: boolean }[] = [
 
 /** A row of those columns, whose kinds the schema and the unpacking have seen to. */
 function rowOf(cells: readonly Cell[]): DeltaRow {
-  const [id, ledger, sequence, amount, balance, recorded_at, generation, ...bytes] = cells;
+  const [ledger, sequence, amount, balance, recorded_at, generation, ...bytes] = cells;
   const [commitment, fingerprint, nodes, sealed, request_id] = bytes;
-  const row = { id, ledger, sequence, amount, balance, recorded_at, generation };
+  const row = { ledger, sequence, amount, balance, recorded_at, generation };
   return { ...row, commitment, fingerprint, nodes, sealed, request_id } as DeltaRow;
 }
 

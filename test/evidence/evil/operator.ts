@@ -84,7 +84,9 @@ export function rewriteLedger(
 ): void {
   const ledger = ledgerOf(db, ledgerId);
   const { key, customerId, generation } = keyOf(db, ledger, sealingKey(fromHex(masterKey)));
-  const rows = db.prepare<[number], DeltaRow>("SELECT * FROM deltas WHERE ledger = ? ORDER BY sequence").all(ledgerId);
+  const rows = db
+    .prepare<[number], ArrivedRow>("SELECT * FROM deltas WHERE ledger = ? ORDER BY sequence")
+    .all(ledgerId);
   const entries = rows.map((row) => {
     const delta = deltaOf(row, ledger);
     const { reason, referenceId } = openContent(delta, key, customerId);
@@ -107,6 +109,8 @@ export function rewriteLedger(
   rewriteHeads(db, ledger, deltas, frontiers);
 }
 
+type ArrivedRow = DeltaRow & { id: number };
+
 function ledgerOf(db: Sqlite, id: number): Ledger {
   const row = db
     .prepare<[number], { tenant: number; address: Buffer; opened_at: number }>("SELECT * FROM ledgers WHERE id = ?")
@@ -124,7 +128,7 @@ function keyOf(db: Sqlite, ledger: Ledger, master: KeyObject) {
 }
 
 /** The new rows under the old numbers of arrival; numbers that are left over are closed up, new ones come last. */
-function replaceRows(db: Sqlite, before: readonly DeltaRow[], deltas: readonly StoredDelta[]): void {
+function replaceRows(db: Sqlite, before: readonly ArrivedRow[], deltas: readonly StoredDelta[]): void {
   const ids = before.map(({ id }) => id).sort((a, b) => a - b);
   db.prepare("DELETE FROM deltas WHERE ledger = ?").run(before[0]!.ledger);
   const highest = db.prepare<[], { id: number }>("SELECT max(id) AS id FROM deltas").get()!.id;

@@ -98,6 +98,39 @@ CREATE TABLE ledger_heads (
 CREATE INDEX ledger_heads_moved ON ledger_heads (ledger) WHERE moved;
 CREATE INDEX ledger_heads_pending ON ledger_heads (pending_since) WHERE moved;
 
+-- How many deltas of a ledger, of those up to a sequence, were recorded before a time: recorded_at never decreases within a ledger, so a
+-- bisection over sequences needs no index by time.
+CREATE FUNCTION count_before(in_ledger bigint, time_limit bigint, last bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  before bigint := 0;
+  after bigint := last + 1;
+  middle bigint;
+  at bigint;
+BEGIN
+  WHILE after - before > 1 LOOP
+    middle := (before + after) / 2;
+    SELECT recorded_at INTO STRICT at FROM deltas WHERE ledger = in_ledger AND sequence = middle;
+    IF at < time_limit THEN before := middle; ELSE after := middle; END IF;
+  END LOOP;
+  RETURN before;
+END $$;
+
+-- How many deltas of a ledger, of those up to a sequence, are sealed with an earlier key than this generation: generations never go back.
+CREATE FUNCTION sealed_before(in_ledger bigint, key_generation bigint, last bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  before bigint := 0;
+  after bigint := last + 1;
+  middle bigint;
+  at bigint;
+BEGIN
+  WHILE after - before > 1 LOOP
+    middle := (before + after) / 2;
+    SELECT generation INTO STRICT at FROM deltas WHERE ledger = in_ledger AND sequence = middle;
+    IF at < key_generation THEN before := middle; ELSE after := middle; END IF;
+  END LOOP;
+  RETURN before;
+END $$;
+
 -- Every request id that had an effect, by whatever: the delta that it recorded, or, without one, a row of requests. So two nodes cannot
 -- have the effect of one request twice, even where it asks for two different things.
 CREATE TABLE request_ids (

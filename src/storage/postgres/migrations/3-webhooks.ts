@@ -62,7 +62,7 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint, next_attemp
 CREATE INDEX webhook_deliveries_in_order ON webhook_deliveries (endpoint, subject, event) WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_by_tenant ON webhook_deliveries (tenant, event);
 CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (tenant, state, event);
-CREATE INDEX webhook_deliveries_claimed ON webhook_deliveries (claimed_by) WHERE claimed_by IS NOT NULL;
+CREATE INDEX webhook_deliveries_claimed ON webhook_deliveries (endpoint, claimed_until) WHERE claimed_until IS NOT NULL;
 
 -- Up to where the events of confirmed anchors have been made: the anchor and the leaf that are next, and the last sequence of that
 -- leaf that is done. Whoever makes events holds its row meanwhile.

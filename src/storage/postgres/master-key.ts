@@ -1,0 +1,29 @@
+import type { KeyObject } from "node:crypto";
+import { fromHex, toHex, utf8 } from "../../core/bytes.ts";
+import { SealBrokenError, seal, unseal } from "../../ledger/seal.ts";
+import { StorageRefusedError } from "../refused.ts";
+import { MASTER_KEY_FACT, MASTER_KEY_PLACE } from "../sealed-places.ts";
+import type { Postgres } from "./database.ts";
+
+/**
+ * Makes sure that the master key is the one that the record is sealed with, by opening a sealed fact that the first start left. Of nodes
+ * that start together for the first time, one leaves it.
+ *
+ * @throws StorageRefusedError for another key.
+ */
+export async function expectMasterKey(db: Postgres, master: KeyObject): Promise<void> {
+  const fresh = toHex(seal(master, MASTER_KEY_PLACE, utf8("tallyroot")));
+  const known = await db.transaction(async (tx) => {
+    tx.query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [MASTER_KEY_FACT, fresh]);
+    const [row] = await tx.query<{ value: string }>("SELECT value FROM facts WHERE name = $1", [MASTER_KEY_FACT]);
+    return row!.value;
+  });
+  try {
+    unseal(master, MASTER_KEY_PLACE, fromHex(known));
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    throw new StorageRefusedError(
+      "the master key is not the one that this database was made with: set TALLYROOT_MASTER_KEY to that one, the same on every node",
+    );
+  }
+}

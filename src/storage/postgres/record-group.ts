@@ -1,0 +1,328 @@
+import type { KeyObject } from "node:crypto";
+import { formatAmount, parseAmount } from "../../core/amount.ts";
+import { concatBytes } from "../../core/bytes.ts";
+import { invariant, TallyrootError } from "../../core/errors.ts";
+import { HASH_BYTES } from "../../core/tree.ts";
+import { periodOf } from "../../ledger/calendar.ts";
+import type { LedgerState } from "../../ledger/compose.ts";
+import type { RecordOutcome, StoredDelta } from "../../ledger/ports/ledgers.ts";
+import { type Draft, type DraftUnit, emptyDraft, mapKey, openDrafting, type StoredStanding } from "../draft.ts";
+import { rowDigest } from "../row-digest.ts";
+import type { Postgres, Transaction } from "./database.ts";
+import { metAnotherRequest, noteRequests } from "./effects.ts";
+import { OWNED_DELTA_COLUMNS, type OwnedDeltaRow, ownedDelta } from "./reader.ts";
+import { hasState, STATE } from "./trouble.ts";
+
+export type RecordParts = {
+  db: Postgres;
+  master: KeyObject;
+  /** Deltas that a tenant may record in a UTC month; null for no quota. */
+  quota: number | null;
+  /** Unix milliseconds; undefined for the database's clock. */
+  clock: (() => number) | undefined;
+};
+
+/** A unit with the addresses of its ledgers. */
+export type AddressedUnit = DraftUnit & { addresses: readonly Uint8Array[] };
+
+/** `held`: another node is writing in one of its ledgers; nothing was done. */
+export type UnitCame =
+  | { kind: "came"; outcomes: RecordOutcome[] }
+  | { kind: "failed"; error: unknown }
+  | { kind: "held" };
+
+/** Whoever records in a ledger holds its head's row, taken in the order of their numbers, so that nobody waits in a circle. */
+const LOCK = `SELECT h.ledger FROM ledger_heads h
+  WHERE h.ledger = ANY (SELECT id FROM ledgers WHERE address = ANY ($1::bytea[])) ORDER BY h.ledger FOR NO KEY UPDATE`;
+/** Read after the lock is there, by a statement of its own: one that waited would see some rows as they were before it did. */
+const STANDINGS = `SELECT a.address, coalesce(l.id, nextval('ledger_numbers')) AS id, l.tenant, l.opened_at,
+    h.count, h.balance, h.recorded_at, h.peaks, k.generation, k.wrapped, k.sealed_customer_id
+  FROM unnest($1::bytea[]) WITH ORDINALITY AS a (address, place)
+  LEFT JOIN ledgers l ON l.address = a.address
+  LEFT JOIN ledger_heads h ON h.ledger = l.id
+  LEFT JOIN LATERAL (SELECT * FROM ledger_keys WHERE ledger = l.id ORDER BY generation DESC LIMIT 1) k ON true
+  ORDER BY a.place`;
+const KNOWN = `SELECT r.request_id AS known, q.route, ${OWNED_DELTA_COLUMNS} FROM request_ids r
+  LEFT JOIN requests q ON q.request_id = r.request_id
+  LEFT JOIN deltas d ON d.ledger = r.ledger AND d.sequence = r.sequence
+  LEFT JOIN ledgers l ON l.id = r.ledger WHERE r.request_id = ANY ($1::bytea[])`;
+/** The time of what is recorded: read once the locks are there, so that it never goes back within a ledger, whichever node writes. */
+export const NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now";
+
+type StandingRow = {
+  address: Buffer;
+  id: number;
+  generation: number;
+  wrapped: Buffer | null;
+  sealed_customer_id: Buffer | null;
+} & (
+  | { tenant: null; count: null }
+  | { tenant: number; opened_at: number; count: number; balance: string; recorded_at: number; peaks: Buffer }
+);
+type KnownRow = { known: Buffer } & ({ route: string; ledger: null } | ({ route: null } & OwnedDeltaRow));
+
+/** What a group is composed from, as it stands behind the locks. */
+type Ground = {
+  standings: Map<string, StandingRow>;
+  held: Set<string>;
+  replayed: Map<string, StoredDelta>;
+  routes: Map<string, string>;
+  used: Map<number, number>;
+  now: number;
+};
+
+/**
+ * Records units together, in one transaction of two round trips: one that locks their ledgers and reads where they stand, one that writes
+ * it all and commits. Composing and sealing are done in between, in this process.
+ *
+ * @param wait for ledgers that others hold, or leave out the units that need them.
+ * @throws TallyrootError SERVICE_UNAVAILABLE
+ */
+export function recordGroup(parts: RecordParts, units: readonly AddressedUnit[], wait: boolean): Promise<UnitCame[]> {
+  return parts.db.transaction(
+    async (tx) => {
+      const ground = await lookUp(tx, parts, units, wait);
+      const composed = compose(parts, units, ground);
+      write(tx, parts, composed.draft, ground.now);
+      return composed.came;
+    },
+    (error) => metAnotherRequest(error) || hasState(error, STATE.uniqueViolation, "ledgers_address_key"),
+  );
+}
+
+async function lookUp(
+  tx: Transaction,
+  { quota, clock }: RecordParts,
+  units: readonly AddressedUnit[],
+  wait: boolean,
+): Promise<Ground> {
+  const addresses = distinct(units.flatMap((unit) => unit.addresses));
+  const ids = distinct(
+    units.flatMap(({ requests, request }) =>
+      [...requests, request].flatMap((each) => (each?.requestId ? [each.requestId] : [])),
+    ),
+  );
+  const locking = tx.query<{ ledger: number }>(wait ? LOCK : `${LOCK} SKIP LOCKED`, [addresses]);
+  const standing = tx.query<StandingRow>(STANDINGS, [addresses]);
+  const knowing = ids.length > 0 ? tx.query<KnownRow>(KNOWN, [ids]) : Promise.resolve([]);
+  const timing = tx.query<{ now: number }>(NOW);
+  const locked = new Set((await locking).map(({ ledger }) => ledger));
+  const rows = await standing;
+  const known = await knowing;
+  const now = clock?.() ?? (await timing)[0]!.now;
+  const tenants = new Set(units.flatMap(({ requests }) => requests.map(({ tenant }) => tenant.id)));
+  return {
+    standings: new Map(rows.map((row) => [mapKey(row.address), row])),
+    // One that was opened since is another's as well.
+    held: new Set(
+      rows.filter(({ tenant, id }) => tenant !== null && !locked.has(id)).map(({ address }) => mapKey(address)),
+    ),
+    replayed: new Map(known.flatMap((row) => (row.route === null ? [[mapKey(row.known), ownedDelta(row)]] : []))),
+    routes: new Map(known.flatMap((row) => (row.route === null ? [] : [[mapKey(row.known), row.route]]))),
+    used: quota === null ? new Map() : await usedBy(tx, [...tenants], periodOf(now)),
+    now,
+  };
+}
+
+/** What tenants have recorded in a month, behind a lock: neither a burst nor another node gets past a quota. */
+async function usedBy(tx: Transaction, tenants: number[], period: string): Promise<Map<number, number>> {
+  tx.query(
+    "INSERT INTO usage (tenant, period, slot, deltas) SELECT t, $2, 0, 0 FROM unnest($1::bigint[]) t ORDER BY t ON CONFLICT DO NOTHING",
+    [tenants, period],
+  );
+  tx.query(
+    "SELECT 1 FROM usage WHERE tenant = ANY ($1::bigint[]) AND period = $2 AND slot = 0 ORDER BY tenant FOR NO KEY UPDATE",
+    [tenants, period],
+  );
+  const rows = await tx.query<{ tenant: number; deltas: number }>(
+    "SELECT tenant, sum(deltas)::bigint AS deltas FROM usage WHERE tenant = ANY ($1::bigint[]) AND period = $2 GROUP BY tenant",
+    [tenants, period],
+  );
+  return new Map(rows.map(({ tenant, deltas }) => [tenant, deltas]));
+}
+
+function compose({ master, quota }: RecordParts, units: readonly AddressedUnit[], ground: Ground) {
+  const { composeUnit } = openDrafting({
+    standing: (tenantId, address) => standingOf(ground, tenantId, address),
+    deltaByRequestId: (requestId) => ground.replayed.get(mapKey(requestId)),
+    routeOf: (requestId) => ground.routes.get(mapKey(requestId)),
+    refusal: (tenantId, drafted, now) => refusal(quota, (ground.used.get(tenantId) ?? 0) + drafted, now),
+    master,
+    state: () => undefined,
+    newLedgerId: (address) => ground.standings.get(mapKey(address))!.id,
+  });
+  const failed = new Map<AddressedUnit, unknown>();
+  for (;;) {
+    const draft = emptyDraft();
+    let failure: { unit: AddressedUnit; error: unknown } | undefined;
+    const came = units.map((unit): UnitCame => {
+      if (failure || failed.has(unit)) return { kind: "failed", error: failed.get(unit) };
+      if (unit.addresses.some((address) => ground.held.has(mapKey(address)))) return { kind: "held" };
+      try {
+        return { kind: "came", outcomes: composeUnit(unit, draft, ground.now) };
+      } catch (error) {
+        failure = { unit, error };
+        return { kind: "failed", error };
+      }
+    });
+    if (!failure) return { draft, came };
+    // What it left in the draft is dropped: a ledger that cannot be read harms whoever asked for it, and nobody else.
+    failed.set(failure.unit, failure.error);
+  }
+}
+
+function standingOf(ground: Ground, tenantId: number, address: Uint8Array): StoredStanding | undefined {
+  const row = ground.standings.get(mapKey(address));
+  invariant(row !== undefined, "the ledger of each request was looked up");
+  if (row.tenant === null) return undefined;
+  invariant(row.tenant === tenantId && row.count !== null, "a ledger is its tenant's, and has a head");
+  const { id, opened_at, count, balance, recorded_at, peaks, generation, wrapped, sealed_customer_id } = row;
+  return {
+    ledger: { id, tenantId, address: row.address, openedAt: opened_at },
+    balance: parseAmount(balance),
+    recordedAt: recorded_at,
+    frontier: { count, peaks: hashesIn(peaks) },
+    key: { generation, wrapped, sealedCustomerId: sealed_customer_id },
+  };
+}
+
+function hashesIn(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) =>
+    bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}
+
+function refusal(quota: number | null, used: number, now: number): TallyrootError | undefined {
+  if (quota === null || used < quota) return undefined;
+  const period = periodOf(now);
+  return new TallyrootError("QUOTA_EXCEEDED", `the quota of ${quota} deltas for ${period} is used up`, {
+    allowed: quota,
+    period,
+  });
+}
+
+/** Sends all that a draft holds. What is unique is written first, in an order of its own, so that nobody waits in a circle. */
+function write(tx: Transaction, { master, quota }: RecordParts, draft: Draft, now: number): void {
+  const { deltas } = draft;
+  const effects = [...draft.effects.values()];
+  if (deltas.length === 0 && effects.length === 0) return;
+  const used = new Set(deltas.map(({ ledger }) => ledger.id));
+  // Ledgers that were opened for a refused request only are not stored.
+  const keys = draft.keys.filter(({ state }) => used.has(state.ledger.id));
+  const opened = keys.filter(({ opensLedger }) => opensLedger).map(({ state }) => state.ledger);
+  if (opened.length > 0) {
+    tx.query(
+      `INSERT INTO ledgers (id, tenant, address, opened_at)
+      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[]) AS t (id, tenant, address, opened_at) ORDER BY address`,
+      columns(opened, [(l) => l.id, (l) => l.tenantId, (l) => l.address, (l) => l.openedAt]),
+    );
+  }
+  if (keys.length > 0) {
+    tx.query(
+      `INSERT INTO ledger_keys (ledger, generation, wrapped, sealed_customer_id)
+      SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[])`,
+      columns(keys, [
+        ({ state }) => state.ledger.id,
+        ({ sealed }) => sealed.generation,
+        ({ sealed }) => sealed.wrapped,
+        ({ sealed }) => sealed.sealedCustomerId,
+      ]),
+    );
+  }
+  const ids = [
+    ...deltas.flatMap(({ requestId, ledger, sequence }) =>
+      requestId ? [{ requestId, ledger: ledger.id, sequence }] : [],
+    ),
+    ...effects.map(({ requestId }) => ({ requestId, ledger: null, sequence: null })),
+  ];
+  if (ids.length > 0) {
+    tx.query(
+      `INSERT INTO request_ids (request_id, ledger, sequence)
+      SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS t (request_id, ledger, sequence) ORDER BY request_id`,
+      columns(ids, [(id) => id.requestId, (id) => id.ledger, (id) => id.sequence]),
+    );
+  }
+  noteRequests(tx, master, effects);
+  if (deltas.length === 0) return;
+  insertDeltas(tx, deltas);
+  const heads = headsOf(draft, deltas);
+  tx.query(
+    `INSERT INTO ledger_heads AS h (ledger, count, balance, recorded_at, peaks, moved, pending_since)
+    SELECT ledger, count, balance, recorded_at, peaks, true, pending_since
+    FROM unnest($1::bigint[], $2::bigint[], $3::numeric[], $4::bigint[], $5::bytea[], $6::bigint[])
+      AS t (ledger, count, balance, recorded_at, peaks, pending_since)
+    ON CONFLICT (ledger) DO UPDATE SET count = excluded.count, balance = excluded.balance, recorded_at = excluded.recorded_at,
+      peaks = excluded.peaks, moved = true, pending_since = CASE WHEN h.moved THEN h.pending_since ELSE excluded.pending_since END`,
+    columns(heads, [
+      ({ state }) => state.ledger.id,
+      ({ state }) => state.frontier.count,
+      ({ state }) => formatAmount(state.balance),
+      ({ state }) => state.recordedAt,
+      ({ state }) => concatBytes(...state.frontier.peaks),
+      ({ since }) => since,
+    ]),
+  );
+  tx.query(
+    `INSERT INTO usage AS u (tenant, period, slot, deltas)
+    SELECT tenant, $3, ${quota === null ? SLOT : "0"}, deltas FROM unnest($1::bigint[], $2::bigint[]) AS t (tenant, deltas) ORDER BY tenant
+    ON CONFLICT (tenant, period, slot) DO UPDATE SET deltas = u.deltas + excluded.deltas`,
+    [[...draft.counts.keys()], [...draft.counts.values()], periodOf(now)],
+  );
+  tx.query(
+    `INSERT INTO recorded AS r (slot, deltas) VALUES (${SLOT}, $1)
+    ON CONFLICT (slot) DO UPDATE SET deltas = r.deltas + excluded.deltas`,
+    [deltas.length],
+  );
+}
+
+/** Each connection counts in its own slot, as far as there are slots. */
+const SLOT = "(pg_backend_pid() % 32)::smallint";
+
+function insertDeltas(tx: Transaction, deltas: readonly StoredDelta[]): void {
+  tx.query(
+    `INSERT INTO deltas (ledger, sequence, amount, balance, recorded_at, commitment, fingerprint, nodes, generation, sealed, request_id, digest)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::numeric[], $4::numeric[], $5::bigint[], $6::bytea[], $7::bytea[], $8::bytea[],
+      $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[])`,
+    transposed(
+      deltas.map((delta) => {
+        const cells = [
+          delta.ledger.id,
+          delta.sequence,
+          formatAmount(delta.amount),
+          formatAmount(delta.balance),
+          delta.recordedAt,
+          delta.commitment,
+          delta.fingerprint,
+          delta.nodes,
+          delta.generation,
+          delta.sealed,
+          delta.requestId,
+        ];
+        return [...cells, rowDigest("deltas", cells)];
+      }),
+    ),
+  );
+}
+
+/** Where the ledgers of a draft stand after it, and when the first of its deltas in each was recorded. */
+function headsOf(draft: Draft, deltas: readonly StoredDelta[]): { state: LedgerState; since: number }[] {
+  const since = new Map<number, number>();
+  for (const { ledger, recordedAt } of deltas) if (!since.has(ledger.id)) since.set(ledger.id, recordedAt);
+  return [...draft.states.values()].flatMap((state) => {
+    const first = since.get(state.ledger.id);
+    return first === undefined ? [] : [{ state, since: first }];
+  });
+}
+
+function columns<Row>(rows: readonly Row[], of: readonly ((row: Row) => unknown)[]): unknown[][] {
+  return of.map((column) => rows.map(column));
+}
+
+function transposed(rows: readonly (readonly unknown[])[]): unknown[][] {
+  return rows[0]!.map((_, column) => rows.map((row) => row[column]));
+}
+
+/** Each of them once, in their order. */
+function distinct(bytes: readonly Uint8Array[]): Uint8Array[] {
+  return [...new Map(bytes.map((each) => [mapKey(each), each])).values()];
+}

@@ -1,0 +1,107 @@
+import type { KeyObject } from "node:crypto";
+import type { CheckpointStore } from "../../ledger/ports/checkpoints.ts";
+import type { EffectStore } from "../../ledger/ports/effects.ts";
+import type { ErasureStore } from "../../ledger/ports/erasure.ts";
+import type { LedgerStore } from "../../ledger/ports/ledgers.ts";
+import type { ProgressStore } from "../../ledger/ports/progress.ts";
+import type { SurveyStore } from "../../ledger/ports/survey.ts";
+import type { TenantStore } from "../../ledger/ports/tenants.ts";
+import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
+import { openCheckpointStore } from "./checkpoints.ts";
+import { openCountBefore } from "./count-before.ts";
+import { openPostgres, type Postgres } from "./database.ts";
+import { openEffects } from "./effects.ts";
+import { openErasureStore } from "./erasure.ts";
+import { expectMasterKey } from "./master-key.ts";
+import { migrate } from "./migrate.ts";
+import { openProgressStore } from "./progress.ts";
+import { openReader } from "./reader.ts";
+import { openSurveyStore } from "./survey.ts";
+import { openTenantStore } from "./tenants.ts";
+import { openWebhookStore } from "./webhooks.ts";
+import { openWriter } from "./writer.ts";
+
+export type PostgresStore = LedgerStore &
+  EffectStore &
+  TenantStore &
+  CheckpointStore &
+  SurveyStore &
+  ErasureStore &
+  WebhookStore &
+  ProgressStore & {
+    facts: PostgresFacts;
+    /** Ends what is under way. */
+    close(): Promise<void>;
+  };
+
+/** Named facts about this record, such as which contract its anchors are in; each is set once. */
+export type PostgresFacts = {
+  get(name: string): Promise<string | undefined>;
+  /** @returns the fact as it is: another node may have set it before. */
+  set(name: string, value: string): Promise<string>;
+};
+
+/**
+ * The record in a PostgreSQL database, which any number of nodes may share.
+ *
+ * @param master the key that wraps every ledger's key: the same on every node.
+ * @param clock Unix milliseconds; the database's own where it is not given, so that all nodes have one.
+ * @throws StorageRefusedError when the database was made with another master key, or is not of this version.
+ * @throws TallyrootError SERVICE_UNAVAILABLE when the database does not answer.
+ */
+export async function openPostgresStore(options: {
+  url: string;
+  master: KeyObject;
+  clock?: () => number;
+  report: (message: string, error: Error) => void;
+  /** Deltas that a tenant may record in a UTC month; null, or not there, for no quota. The same on every node. */
+  quota?: number | null;
+}): Promise<PostgresStore> {
+  const { url, master, clock, report, quota = null } = options;
+  await migrate(url);
+  const db = openPostgres(url, report);
+  try {
+    await expectMasterKey(db, master);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+  const { lastHead: _, ...reader } = openReader(db);
+  const effects = openEffects(db, master);
+  const writer = openWriter({ db, master, quota, clock });
+  const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
+  const { close: closeWebhooks, ...webhooks } = openWebhookStore(db, { effects, master });
+  return {
+    ...reader,
+    record: writer.record,
+    countBefore: openCountBefore(db, clock),
+    effectOf: effects.effectOf,
+    ...tenants,
+    ...openSurveyStore(db),
+    ...openProgressStore(db),
+    ...openErasureStore(db),
+    ...openCheckpointStore(db, { effects }),
+    ...webhooks,
+    facts: openFacts(db),
+    async close() {
+      await writer.close();
+      await closeTenants();
+      await closeWebhooks();
+      await db.close();
+    },
+  };
+}
+
+function openFacts({ read, transaction }: Postgres): PostgresFacts {
+  const get = async (name: string) =>
+    (await read<{ value: string }>("SELECT value FROM facts WHERE name = $1", [name]))[0]?.value;
+  return {
+    get,
+    async set(name, value) {
+      await transaction(async (tx) => {
+        tx.query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [name, value]);
+      });
+      return (await get(name))!;
+    },
+  };
+}
