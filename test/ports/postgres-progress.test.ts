@@ -1,4 +1,4 @@
-import { openPostgresRecord } from "#test/storage/postgres-record.ts";
+import { openPostgresRecord } from "#test/storage/postgres/record.ts";
 import { postgresOfThisFile } from "./postgres-server.ts";
 import { progressStoreSuite } from "./progress-store.suite.ts";
 

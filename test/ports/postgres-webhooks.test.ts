@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPostgresRecord } from "#test/storage/postgres-record.ts";
+import { openPostgresRecord } from "#test/storage/postgres/record.ts";
 import { postgresOfThisFile, type TestDatabase } from "./postgres-server.ts";
 import { type OpenWebhookStore, webhookStoreSuite } from "./webhook-store.suite.ts";
 

@@ -1,4 +1,4 @@
-import { openPostgresRecord } from "#test/storage/postgres-record.ts";
+import { openPostgresRecord } from "#test/storage/postgres/record.ts";
 import { ledgerStoreSuite, type OpenStore } from "./ledger-store.suite.ts";
 import { postgresOfThisFile, type TestDatabase } from "./postgres-server.ts";
 

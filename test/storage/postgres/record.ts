@@ -5,13 +5,12 @@ import { openAnchorStore } from "#src/storage/postgres/anchors.ts";
 import { openPostgres } from "#src/storage/postgres/database.ts";
 import { openLeases } from "#src/storage/postgres/leases.ts";
 import { openPostgresStore, type PostgresStore } from "#src/storage/postgres/store.ts";
-import { MASTER } from "./record-folder.ts";
+import { MASTER } from "#test/storage/record-folder.ts";
 
-/** A record in a database, open by one node: the store, and beside it what the checkpoint job has. */
-export type OpenPostgresRecord = {
+/** A record in a database, open by one node. */
+export type OpenNode = {
   store: PostgresStore;
   contents: Contents;
-  anchors: AnchorStore;
   /** Unix milliseconds, as the store sees them. */
   clock: { now: number };
   /** What the store reported as going wrong behind the record. */
@@ -20,35 +19,38 @@ export type OpenPostgresRecord = {
   close(): Promise<void>;
 };
 
+/** A node with what the one node has beside it that anchors. */
+export type OpenPostgresRecord = OpenNode & { anchors: AnchorStore };
+
 /** Longer than any test takes. */
 const LEASE_MS = 600_000;
 
 /** Opens the record in a database, which may be empty. */
-export async function openPostgresRecord(
+export async function openNode(
   url: string,
-  clock = { now: 1_700_000_000_000 },
-  options: { quota?: number } = {},
-): Promise<OpenPostgresRecord> {
+  { clock = { now: 1_700_000_000_000 }, quota = null }: { clock?: { now: number }; quota?: number | null } = {},
+): Promise<OpenNode> {
   const reported: string[] = [];
   const report = (message: string) => void reported.push(message);
-  const store = await openPostgresStore({ url, master: MASTER, clock: () => clock.now, report, ...options });
-  const db = openPostgres(url, report);
+  const store = await openPostgresStore({ url, master: MASTER, clock: () => clock.now, report, quota });
+  const tenant = await store.addTenant("default", clock.now);
+  return { store, contents: openContents(store, MASTER), clock, reported, tenant, close: store.close };
+}
+
+/** Opens the record as the node that anchors. */
+export async function openPostgresRecord(url: string, clock?: { now: number }): Promise<OpenPostgresRecord> {
+  const node = await openNode(url, clock && { clock });
+  const db = openPostgres(url, (message) => void node.reported.push(message));
   const leases = openLeases(db);
   const lease = await leases.take("anchoring", "a test", LEASE_MS);
   if (!lease) throw new Error("another holds the lease of anchoring");
-  const anchors = openAnchorStore(db, lease);
-  const tenant = await store.addTenant("default", clock.now);
   return {
-    store,
-    contents: openContents(anchors, MASTER),
-    anchors,
-    clock,
-    reported,
-    tenant,
+    ...node,
+    anchors: openAnchorStore(db, lease),
     async close() {
       await leases.leave(lease);
       await db.close();
-      await store.close();
+      await node.close();
     },
   };
 }
