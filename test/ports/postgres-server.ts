@@ -18,7 +18,13 @@ export type TestDatabase = {
   drop(): Promise<void>;
 };
 
-export type TestServer = { port: number; pid: number; database(): Promise<TestDatabase>; stop(): Promise<void> };
+export type TestServer = {
+  database(): Promise<TestDatabase>;
+  /** Ends it, with all that it has; it can be resumed. */
+  halt(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 let made = 0;
 
@@ -71,10 +77,9 @@ export async function startServer(): Promise<TestServer> {
     await client.query(text);
     await client.end();
   };
-  const pid = Number(readFileSync(join(folder, "data", "postmaster.pid"), "utf8").split("\n")[0]);
   return {
-    port,
-    pid,
+    halt: () => postgres.stop(),
+    resume: () => postgres.start(),
     async database() {
       made += 1;
       const name = `record_${made}`;

@@ -10,6 +10,8 @@ const READING = 8;
 const WRITING = 8;
 /** How often a transaction is tried that met another one, or lost its connection before its end. */
 const MOST_TRIES = 6;
+/** How often of these because the connection was lost: a server that was started again leaves several dead ones in a pool. */
+const MOST_LOST = 3;
 /** Milliseconds before the second try, twice as many before each next one, and as many again by chance. */
 const TRY_AGAIN_MS = 10;
 /** Milliseconds for which the outcome of a commit is asked for whose answer was lost, and between two questions. */
@@ -75,11 +77,14 @@ export function openPostgres(url: string, report: (message: string, error: Error
 
   async function read<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      return await readOnce<Row>(text, values).catch((error: unknown) => {
-        // The connection may have died while nobody used it: a fresh one is asked once.
-        if (!(error instanceof ConnectionLostError)) throw error;
-        return readOnce<Row>(text, values);
-      });
+      for (let tries = 1; ; tries++) {
+        try {
+          return await readOnce<Row>(text, values);
+        } catch (error) {
+          if (!(error instanceof ConnectionLostError) || tries === MOST_LOST) throw error;
+          await sleep(TRY_AGAIN_MS);
+        }
+      }
     } catch (error) {
       throw unavailable(error, "the record cannot be read now");
     }
@@ -109,7 +114,7 @@ export function openPostgres(url: string, report: (message: string, error: Error
         return await attempt(writing, work, wasCommitted);
       } catch (error) {
         if (error instanceof OutcomeUnknownError) throw unknownOutcome(error);
-        const repeatable = error instanceof ConnectionLostError ? tries === 1 : isPassing(error) || again(error);
+        const repeatable = error instanceof ConnectionLostError ? tries < MOST_LOST : isPassing(error) || again(error);
         if (!repeatable || tries === MOST_TRIES) throw unavailable(error, NOT_WRITTEN);
         await sleep(TRY_AGAIN_MS * 2 ** (tries - 1) * (1 + randomInt(1_000) / 1_000));
       }

@@ -33,9 +33,13 @@ export function isPassing(error: unknown): boolean {
   return hasState(error, STATE.serializationFailure) || hasState(error, STATE.deadlock);
 }
 
+/** States with which the server ends a connection: shut down, crashed, not ready, idle for too long. */
+const ENDS_CONNECTION = /^(?:08|57P|25P0[34])/;
+
 /** What the driver throws, told apart: what the database said is left as it is, our mistakes too; all else is the connection's. */
 export function toldApart(error: unknown): unknown {
-  if (error instanceof DatabaseError || error instanceof TypeError || error instanceof RangeError) return error;
+  if (error instanceof TypeError || error instanceof RangeError) return error;
+  if (error instanceof DatabaseError && !ENDS_CONNECTION.test(error.code ?? "")) return error;
   return new ConnectionLostError(error instanceof Error ? error.message : String(error), { cause: error });
 }
 

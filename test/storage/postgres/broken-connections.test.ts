@@ -1,0 +1,190 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { ledgerAddress } from "#src/core/address.ts";
+import { TallyrootError } from "#src/core/errors.ts";
+import { postgresOfThisFile, startServer, type TestDatabase } from "#test/ports/postgres-server.ts";
+import { deltasOf, request } from "#test/storage/record-folder.ts";
+import { type OpenNode, openNode } from "./record.ts";
+
+/** A way to the database that can be cut where it hurts. */
+type Wire = {
+  url: string;
+  /** Called with each packet to the database: says what becomes of it. */
+  onPacket: (text: string) => "pass" | "lose" | "pass and cut";
+  close(): Promise<void>;
+};
+
+async function startWire(url: string): Promise<Wire> {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  const wire: Omit<Wire, "url" | "close"> = { onPacket: () => "pass" };
+  const server: Server = createServer((near) => {
+    const far = connect(Number(target.port), target.hostname);
+    sockets.add(near).add(far);
+    let cut = false;
+    near.on("data", (bytes) => {
+      if (cut) return;
+      const fate = wire.onPacket(bytes.toString("latin1"));
+      if (fate === "lose") {
+        cut = true;
+        near.destroy();
+        far.destroy();
+        return;
+      }
+      far.write(bytes);
+      if (fate !== "pass and cut") return;
+      // The database hears it all and answers; nobody hears the answer.
+      cut = true;
+      near.destroy();
+      far.end();
+    });
+    far.on("data", (bytes) => {
+      if (!cut) near.write(bytes);
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        if (!cut) other.destroy();
+      });
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const here = new URL(url);
+  here.port = String((server.address() as AddressInfo).port);
+  return Object.assign(wire, {
+    url: here.href,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  });
+}
+
+/** The simple query COMMIT, as it goes over the wire. */
+const COMMIT = "COMMIT\0";
+
+describe("a connection to PostgreSQL that breaks", () => {
+  const postgres = postgresOfThisFile();
+  let database: TestDatabase;
+  let wire: Wire;
+  let node: OpenNode;
+  beforeEach(async () => {
+    database = await postgres.database();
+    wire = await startWire(database.url);
+    node = await openNode(wire.url);
+  });
+  afterEach(async () => {
+    wire.onPacket = () => "pass";
+    await node.close();
+    await wire.close();
+    await database.drop();
+  });
+
+  const record = async (customerId = "c") =>
+    deltasOf(await node.store.record([request(node.tenant, customerId)], false))[0]!.sequence;
+  const rows = async () => {
+    const { store, tenant } = node;
+    const ledger = await store.ledger(tenant.id, ledgerAddress(tenant.namespace, "c"));
+    return ledger ? (await store.deltas(ledger, 1, 100)).map(({ sequence }) => sequence) : [];
+  };
+  /** Cuts the next packets that hold a text, so many of them. */
+  const next = (times: number, text: string, fate: "lose" | "pass and cut") => {
+    let left = times;
+    wire.onPacket = (packet) => {
+      if (left === 0 || !packet.includes(text)) return "pass";
+      left -= 1;
+      return fate;
+    };
+    return () => left;
+  };
+
+  it("after a commit was heard: its outcome is asked for, and what was recorded is recorded once", async () => {
+    expect(await record()).to.equal(1);
+    const left = next(1, COMMIT, "pass and cut");
+    expect(await record()).to.equal(2);
+    expect(left()).to.equal(0);
+    expect(await record()).to.equal(3);
+    expect(await rows()).to.deep.equal([1, 2, 3]);
+  });
+
+  it("before a commit was heard: it is recorded again, and is there once", async () => {
+    const left = next(1, COMMIT, "lose");
+    expect(await record()).to.equal(1);
+    expect(left()).to.equal(0);
+    expect(await rows()).to.deep.equal([1]);
+  });
+
+  it("each time before a commit was heard: it is refused, with nothing of it there", async () => {
+    const left = next(3, COMMIT, "lose");
+    const refused = await record().catch((error: unknown) => error);
+    expect(left()).to.equal(0);
+    expect(refused).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
+    expect((refused as TallyrootError).facts).not.to.have.property("outcome");
+    expect(await rows()).to.deep.equal([]);
+    expect(await record()).to.equal(1);
+  });
+
+  it("while ledgers are locked and nothing is written: nothing is left half, and it is recorded once", async () => {
+    await record();
+    const client = await database.client();
+    await client.query("BEGIN; LOCK TABLE deltas IN SHARE MODE");
+    const recording = record();
+    let killed = 0;
+    for (let tries = 0; killed === 0 && tries < 50; tries++) {
+      await sleep(20);
+      const { rows: ended } = await client.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      killed = ended.length;
+    }
+    expect(killed).to.equal(1);
+    await client.query("COMMIT");
+    expect(await recording).to.equal(2);
+    expect(await rows()).to.deep.equal([1, 2]);
+  });
+
+  it("while nobody uses it: the next who reads or records does not notice", async () => {
+    await record();
+    await node.store.tenantByName("default");
+    const client = await database.client();
+    const { rows: ended } = await client.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    expect(ended).to.have.length.of.at.least(2);
+    expect((await node.store.tenantByName("default"))?.id).to.equal(node.tenant.id);
+    expect(await record()).to.equal(2);
+    await sleep(50);
+    expect(node.reported).to.include("a connection to the database was lost");
+  });
+});
+
+describe("a PostgreSQL that is away", () => {
+  it("is answered 503, and used again once it is back", async function () {
+    this.timeout(60_000);
+    const server = await startServer();
+    const database = await server.database();
+    const node = await openNode(database.url);
+    await node.store.record([request(node.tenant, "c")], false);
+    await server.halt();
+    const calls = [
+      node.store.record([request(node.tenant, "c")], false),
+      node.store.tenantByName("default"),
+      node.store.progress(),
+    ];
+    for (const settled of await Promise.allSettled(calls)) {
+      const refused: unknown = settled.status === "rejected" ? settled.reason : settled.value;
+      expect(refused).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
+    }
+    await server.resume();
+    const [delta] = deltasOf(await node.store.record([request(node.tenant, "c")], false));
+    expect(delta!.sequence).to.equal(2);
+    await node.close();
+    await server.stop();
+  });
+});
