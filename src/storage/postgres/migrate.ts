@@ -76,6 +76,7 @@ export async function migrate(url: string): Promise<void> {
       client.release(true);
     }
   } catch (error) {
+    if (error instanceof StorageRefusedError) throw error;
     throw refused(unavailable(toldApart(error), "the database does not answer: check TALLYROOT_DATABASE_URL"));
   } finally {
     await pool.end();
