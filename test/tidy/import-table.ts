@@ -15,6 +15,7 @@ const AUDITING = [
   "core",
   "fast-keccak.ts",
   "ledger/seal.ts",
+  "storage/refused.ts",
   "storage/sqlite",
   "witness",
 ];
@@ -51,7 +52,10 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ],
   // The recording thread's own composition root, and the main thread's hold on it.
   ["storage/sqlite/recording-job.ts", ["core", "fast-keccak.ts", "storage/sqlite"]],
-  ["storage/sqlite/recording-thread.ts", ["compile-cache.ts", "core", "ledger/ports", "storage/sqlite"]],
+  [
+    "storage/sqlite/recording-thread.ts",
+    ["compile-cache.ts", "core", "ledger/ports", "storage/sqlite", "storage/writer-refusals.ts"],
+  ],
   // Questions to any chain over JSON-RPC: no key, no embedded chain, no client library. It runs wherever core does, and fetch is.
   ["witness", ["core"]],
   // The compiler's output is the contract's bytecode.
@@ -97,7 +101,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["cli/prove.ts", ["cli/prove"]],
   ["cli/prove", ["cli/verify", "core", "chain/court", "fast-keccak.ts"]],
   // A bundle is a copy of one data directory: the database's rows, the embedded chain's journal, the keys.
-  ["bundle", ["core", "ledger/seal.ts", "storage/sqlite"]],
+  ["bundle", ["core", "ledger/seal.ts", "storage/refused.ts", "storage/sqlite"]],
   // An audit reads a copy of the database and asks the chain; the master key opens contents.
   ["cli/audit.ts", ["cli/audit", ...AUDITING]],
   ["cli/audit", ["compile-cache.ts", ...AUDITING]],
@@ -139,6 +143,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["hash-wasm", ["fast-keccak.ts"]],
   ["helmet", ["http"]],
   ["ipaddr.js", ["webhooks", "http/rate-limit.ts"]],
+  ["pg", ["storage/postgres"]],
   ["pino", ["main.ts", "logging"]],
   ["prom-client", ["cli/audit", "http/metrics.ts"]],
   ["rate-limiter-flexible", ["http/rate-limit.ts"]],
