@@ -59,6 +59,10 @@ const SETTINGS = z.object({
   PORT: port(3000),
   HOST: z.string().min(1).default("127.0.0.1"),
   TALLYROOT_DATA_DIR: z.string().min(1).default("./data"),
+  TALLYROOT_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\/./, "must be like postgresql://user:password@host:5432/database")
+    .optional(),
   TALLYROOT_PUBLIC_URL: url.optional(),
   TALLYROOT_CHAIN: z.enum(["embedded", "rpc"], "must be embedded or rpc").default("embedded"),
   TALLYROOT_CHAIN_PORT: port(8545),
@@ -98,6 +102,8 @@ export type Config = Readonly<{
   port: number;
   host: string;
   dataDir: string;
+  /** The PostgreSQL database that the record is in; undefined for SQLite in the data directory. */
+  databaseUrl: string | undefined;
   publicUrl: string | undefined;
   chain: { kind: "embedded"; port: number } | { kind: "rpc"; rpcUrl: string };
   publisherKey: `0x${string}` | undefined;
@@ -150,6 +156,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     port: s.PORT,
     host: s.HOST,
     dataDir: s.TALLYROOT_DATA_DIR,
+    databaseUrl: s.TALLYROOT_DATABASE_URL,
     publicUrl: s.TALLYROOT_PUBLIC_URL?.replace(/\/+$/, ""),
     chain:
       s.TALLYROOT_CHAIN === "embedded"

@@ -66,14 +66,20 @@ async function main(): Promise<void> {
   const masterKey = config.masterKey ?? dir.key("master-key");
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
-  const store = openSqliteStore({
-    dir: dir.path,
-    master,
-    clock: Date.now,
-    report: (message, error) => log.error({ err: error }, message),
-    quota: config.quota,
-    thread: true,
-  });
+  const { databaseUrl, quota } = config;
+  const report = (message: string, error: Error) => log.error({ err: error }, message);
+  const store =
+    databaseUrl === undefined
+      ? openSqliteStore({ dir: dir.path, master, clock: Date.now, report, quota, thread: true })
+      : // Only who shares a database loads its driver.
+        await (await import("./storage/postgres/store.ts")).openPostgresStore({
+          url: databaseUrl,
+          master,
+          report,
+          quota,
+        });
+  // A data directory is ours alone; a database may have other nodes that start at this moment.
+  const alone = "alone" in store ? store.alone : <T>(work: () => Promise<T>) => work();
   const contents = openContents(store, master);
 
   // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
@@ -81,7 +87,8 @@ async function main(): Promise<void> {
   const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
   let newKey: string | undefined;
   let signInKey: string | undefined;
-  if (store.facts.get(FIRST_KEY) === undefined) {
+  await alone(async () => {
+    if ((await store.facts.get(FIRST_KEY)) !== undefined) return;
     newKey = await makeApiKey(store, {
       tenantId: tenant.id,
       scope: "admin",
@@ -98,8 +105,8 @@ async function main(): Promise<void> {
       now,
       expiresAt: now + SIGN_IN_MS,
     });
-    store.facts.set(FIRST_KEY, "written");
-  }
+    await store.facts.set(FIRST_KEY, "written");
+  });
 
   // The chain, and the place on it.
   const publisherKey = config.publisherKey ?? dir.key("publisher-key");
@@ -108,13 +115,10 @@ async function main(): Promise<void> {
       ? await startEmbeddedChain({ dir: dir.path, port: config.chain.port, host: config.host, publisherKey, log })
       : undefined;
   const rpcUrl = embedded?.rpcUrl ?? (config.chain as { rpcUrl: string }).rpcUrl;
-  const place = await establishPlace({
-    rpcUrl,
-    publisherKey,
-    contract: config.contract,
-    facts: store.facts,
-    freshSalt: () => randomBytes(32),
-  });
+  const { contract } = config;
+  const place = await alone(() =>
+    establishPlace({ rpcUrl, publisherKey, contract, facts: store.facts, freshSalt: () => randomBytes(32) }),
+  );
 
   // What runs: the checkpoint job and the deliveries beside the API.
   let url = "";
@@ -133,6 +137,7 @@ async function main(): Promise<void> {
   const job = startCheckpointJob(
     {
       dataDir: dir.path,
+      databaseUrl,
       masterKey,
       publisherKey,
       rpcUrl,
@@ -143,6 +148,14 @@ async function main(): Promise<void> {
     log,
     { confirmed: webhooks.wake, halted: webhooks.halted },
   );
+  const forget = (ledgerId: number | undefined) => {
+    contents.forget(ledgerId);
+    job.forget(ledgerId);
+  };
+  const erasures =
+    databaseUrl === undefined
+      ? undefined
+      : (await import("./storage/postgres/erasures.ts")).listenForErasures(databaseUrl, forget);
   const closing = config.closeMonths ? startMonthClosing(store, Date.now, log) : undefined;
   const service = {
     store,
@@ -157,7 +170,7 @@ async function main(): Promise<void> {
     confirmations: config.confirmations,
     chainHead: () => job.figures().chainHead,
     keyMode,
-    quota: config.quota,
+    quota,
     summaries: openSummaries(store, Date.now),
     forgetElsewhere: job.forget,
     // A provider's endpoint has its key in the URL: only the embedded chain's is for everybody.
@@ -218,6 +231,7 @@ async function main(): Promise<void> {
     await drained;
     clearInterval(sweep);
     await closing?.stop();
+    await erasures?.close();
     await job.stop();
     await webhooks.stop();
     await embedded?.stop();

@@ -11,8 +11,11 @@ import { logIdCall, openLogCall } from "./publisher-calls.ts";
 
 const ARTIFACT = new URL("../../artifacts/contracts/AnchorLog.sol/AnchorLog.json", import.meta.url);
 
-/** What is remembered in the data directory about where its anchors are. */
-export type PlaceFacts = { get(name: string): string | undefined; set(name: string, value: string): void };
+/** What is remembered with the record about where its anchors are. */
+export type PlaceFacts = {
+  get(name: string): string | undefined | Promise<string | undefined>;
+  set(name: string, value: string): unknown;
+};
 
 /** Where the anchors go, as a verifier wants to know it. */
 export type EstablishedPlace = AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
@@ -40,11 +43,11 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
   const publisher = openPublisher(rpcUrl, publisherKey);
   const { reader } = publisher;
   const chainId = Number(await reader.chainId());
-  expectAsBefore(facts, "chain.id", String(chainId));
+  await expectAsBefore(facts, "chain.id", String(chainId));
 
-  const known = (settings.contract?.toLowerCase() ?? facts.get("chain.contract")) as Hex | undefined;
+  const known = (settings.contract?.toLowerCase() ?? (await facts.get("chain.contract"))) as Hex | undefined;
   const contract = known ?? (await deploy(publisher, chainId));
-  expectAsBefore(facts, "chain.contract", contract);
+  await expectAsBefore(facts, "chain.contract", contract);
 
   const code = await reader.code(contract);
   if (code.length === 0)
@@ -54,9 +57,9 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
       contract,
     );
   const codeHash = keccak(code);
-  expectAsBefore(facts, "chain.codeHash", toHex(codeHash));
+  await expectAsBefore(facts, "chain.codeHash", toHex(codeHash));
 
-  const salt = fromHex(facts.get("chain.logSalt") ?? toHex(settings.freshSalt()), 32);
+  const salt = fromHex((await facts.get("chain.logSalt")) ?? toHex(settings.freshSalt()), 32);
   const ask = (data: string) => wordFrom(publisher, contract, data);
   const log = await ask(logIdCall(publisher.address, salt));
   if (!log) throw notDeployed(`the contract at ${contract} on chain ${chainId} is no AnchorLog`, chainId, contract);
@@ -67,8 +70,9 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
     "chain.logSalt": toHex(salt),
     "chain.log": toHex(log),
   };
-  expectAsBefore(facts, "chain.log", toHex(log));
-  for (const [name, value] of Object.entries(place)) if (facts.get(name) === undefined) facts.set(name, value);
+  await expectAsBefore(facts, "chain.log", toHex(log));
+  for (const [name, value] of Object.entries(place))
+    if ((await facts.get(name)) === undefined) await facts.set(name, value);
 
   const owner = await ask(publisherCall(log));
   if (owner?.every((byte) => byte === 0)) await transact(publisher, chainId, { to: contract, data: openLogCall(salt) });
@@ -106,8 +110,8 @@ async function deploy(publisher: Publisher, chainId: number): Promise<Hex> {
   return checksumAddress(contract);
 }
 
-function expectAsBefore(facts: PlaceFacts, name: string, value: string): void {
-  const before = facts.get(name);
+async function expectAsBefore(facts: PlaceFacts, name: string, value: string): Promise<void> {
+  const before = await facts.get(name);
   if (before === undefined || before.toLowerCase() === value.toLowerCase()) return;
   throw new TallyrootError(
     "SERVICE_UNAVAILABLE",

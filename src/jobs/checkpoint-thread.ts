@@ -12,8 +12,8 @@ export type CheckpointJob = {
   state(): { ok: boolean; halted: boolean; detail: string };
   /** How often it has had to wait for the chain, and the latest block that it saw. */
   figures(): { rpcErrors: number; chainHead: number | null };
-  /** Makes it forget the open keys of a ledger. */
-  forget(ledgerId: number): void;
+  /** Makes it forget the open keys of a ledger, or, by undefined, of all. */
+  forget(ledgerId: number | undefined): void;
   stop(): Promise<void>;
 };
 
@@ -44,6 +44,8 @@ export function startCheckpointJob(input: JobInput, log: Log, listener: JobListe
         log.info({ anchors: news.confirmed }, "anchored");
         listener.confirmed();
       }
+    } else if (news.kind === "standby") {
+      state = { ok: true, halted: false, detail: "another node anchors, and this one takes over when it is gone" };
     } else if (news.kind === "waiting") {
       state = { ok: false, halted: false, detail: `waiting for the ${news.on}: ${news.reason}` };
       if (news.on === "chain") figures.rpcErrors += 1;

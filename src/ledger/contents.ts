@@ -13,8 +13,8 @@ export type Contents = {
   /** The same without what only verifying needs. */
   shownOf(delta: StoredDelta): Promise<ShownContent | undefined>;
   customerIdOf(ledger: Ledger): Promise<string | undefined>;
-  /** Forgets the open keys of a ledger: what was erased must not stay readable from memory. */
-  forget(ledgerId: number): void;
+  /** Forgets the open keys of a ledger, or, by undefined, of all: what was erased must not stay readable from memory. */
+  forget(ledgerId: number | undefined): void;
 };
 
 export function openContents(store: Pick<LedgerStore, "keysOf">, master: KeyObject): Contents {
@@ -55,7 +55,8 @@ export function openContents(store: Pick<LedgerStore, "keysOf">, master: KeyObje
     },
     forget(ledgerId) {
       forgotten += 1;
-      open.delete(ledgerId);
+      if (ledgerId === undefined) open.clear();
+      else open.delete(ledgerId);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ErasureStore } from "../../ledger/ports/erasure.ts";
 import type { Postgres } from "./database.ts";
+import { tellOfErasure } from "./erasures.ts";
 
 /**
  * How many deltas are sealed with keys that are still there: generations never go back, so the last of those sealed with an earlier one
@@ -31,6 +32,7 @@ export function openErasureStore(db: Postgres): ErasureStore {
         tx.query("UPDATE api_keys SET sealed_label = NULL WHERE ledger_address = $1 AND sealed_label IS NOT NULL", [
           ledger.address,
         ]);
+        tellOfErasure(tx, ledger.id);
         const [last] = await tx.query<{ at: number | null }>(
           "SELECT max(erased_at) AS at FROM ledger_keys WHERE ledger = $1",
           [ledger.id],

@@ -68,7 +68,7 @@ async function keep(
     if (signal.aborted) return;
     const asked = performance.now();
     // An answer that comes after the lease has run out is none.
-    const late = pause(until - asked, signal);
+    const late = pause(Math.max(until - asked, 1), signal, false);
     const kept = await Promise.race([orTrouble(leases.renew(lease, leaseMs)), late]);
     if (kept === false) return;
     if (kept === true) until = asked + leaseMs;
@@ -85,8 +85,8 @@ async function orTrouble<T>(promise: Promise<T>): Promise<T | TallyrootError> {
   }
 }
 
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
+async function pause(milliseconds: number, signal: AbortSignal, ref = true): Promise<void> {
+  await sleep(milliseconds, undefined, { signal, ref }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
 }

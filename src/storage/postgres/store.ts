@@ -1,4 +1,6 @@
 import type { KeyObject } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TallyrootError } from "../../core/errors.ts";
 import type { CheckpointStore } from "../../ledger/ports/checkpoints.ts";
 import type { EffectStore } from "../../ledger/ports/effects.ts";
 import type { ErasureStore } from "../../ledger/ports/erasure.ts";
@@ -12,6 +14,7 @@ import { openCountBefore } from "./count-before.ts";
 import { openPostgres, type Postgres } from "./database.ts";
 import { openEffects } from "./effects.ts";
 import { openErasureStore } from "./erasure.ts";
+import { type Leases, openLeases } from "./leases.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { migrate } from "./migrate.ts";
 import { openProgressStore } from "./progress.ts";
@@ -20,6 +23,10 @@ import { openSurveyStore } from "./survey.ts";
 import { openTenantStore } from "./tenants.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
+
+/** Milliseconds that a node's first start may take, and between two looks whether another's is over. */
+const STARTING_MS = 60_000;
+const LOOK_AGAIN_MS = 100;
 
 export type PostgresStore = LedgerStore &
   EffectStore &
@@ -30,6 +37,8 @@ export type PostgresStore = LedgerStore &
   WebhookStore &
   ProgressStore & {
     facts: PostgresFacts;
+    /** Does what only one of several nodes may do at a time: what has to be there once, at the first start. */
+    alone<T>(work: () => Promise<T>): Promise<T>;
     /** Ends what is under way. */
     close(): Promise<void>;
   };
@@ -83,6 +92,7 @@ export async function openPostgresStore(options: {
     ...openCheckpointStore(db, { effects }),
     ...webhooks,
     facts: openFacts(db),
+    alone: (work) => alone(openLeases(db), work),
     async close() {
       await writer.close();
       await closeTenants();
@@ -90,6 +100,20 @@ export async function openPostgresStore(options: {
       await db.close();
     },
   };
+}
+
+/** @throws TallyrootError SERVICE_UNAVAILABLE when others take too long. */
+async function alone<T>(leases: Leases, work: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + STARTING_MS; performance.now() < end; await sleep(LOOK_AGAIN_MS)) {
+    const lease = await leases.take("starting", "", STARTING_MS);
+    if (!lease) continue;
+    try {
+      return await work();
+    } finally {
+      await leases.leave(lease);
+    }
+  }
+  throw new TallyrootError("SERVICE_UNAVAILABLE", "other nodes have been starting for too long: try again");
 }
 
 function openFacts({ read, transaction }: Postgres): PostgresFacts {

@@ -1,0 +1,14 @@
+import type { AnchorStore } from "../ledger/ports/anchoring.ts";
+import type { LedgerStore } from "../ledger/ports/ledgers.ts";
+
+/** The record as the checkpoint job has it, in whichever engine. */
+export type JobRecord = Pick<LedgerStore, "keysOf"> & {
+  /** Anchors until the signal ends it, as the only one that does. */
+  anchoring(work: (store: AnchorStore, signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** What a failure says to wait for; undefined for one that waiting does not mend. */
+  troubleOf(error: unknown): "disk" | "database" | undefined;
+  close(): Promise<void>;
+};
+
+/** Who is told that another node anchors, or that the record has to be waited for. */
+export type RecordListener = { standby(): void; waiting(on: "disk" | "database", reason: string): void };

@@ -1,0 +1,31 @@
+import { hostname } from "node:os";
+import { TallyrootError } from "../core/errors.ts";
+import { openAnchorStore } from "../storage/postgres/anchors.ts";
+import { openPostgres } from "../storage/postgres/database.ts";
+import { lead } from "../storage/postgres/leading.ts";
+import { openLeases } from "../storage/postgres/leases.ts";
+import { openReader } from "../storage/postgres/reader.ts";
+import type { JobRecord, RecordListener } from "./job-record.ts";
+
+/** The record in a database that nodes share: one of them anchors, and another takes over when it is gone. */
+export function openPostgresRecord(url: string, { standby, waiting }: RecordListener): JobRecord {
+  const db = openPostgres(url, (_, { message }) => waiting("database", message));
+  const leases = openLeases(db);
+  return {
+    keysOf: openReader(db).keysOf,
+    anchoring: (work, signal) =>
+      lead(
+        {
+          leases,
+          name: "anchoring",
+          holder: `${hostname()} ${process.pid}`,
+          signal,
+          standby: (reason) => (reason ? waiting("database", reason.message) : standby()),
+        },
+        (lease, leading) => work(openAnchorStore(db, lease), leading),
+      ),
+    troubleOf: (error) =>
+      error instanceof TallyrootError && error.code === "SERVICE_UNAVAILABLE" ? "database" : undefined,
+    close: () => db.close(),
+  };
+}
