@@ -30,7 +30,7 @@ const WRONG: readonly (readonly [name: string, value: string, says: RegExp])[] =
   ["TALLYROOT_CORS_ORIGINS", "https://app.example, app.example", /^TALLYROOT_CORS_ORIGINS must be origins/],
   ["TALLYROOT_METRICS_TOKEN", "short", /16 to 256/],
   ["TALLYROOT_METRICS_TOKEN", "has a space in its middle", /printable/],
-  ["TALLYROOT_DATABASE_URL", "postgres://127.0.0.1/tallyroot", /not a setting of this version/],
+  ["TALLYROOT_DATABASE_URL", "mysql://127.0.0.1/tallyroot", /must be like postgresql/],
   ["TALLYROOT_LOG_LEVEL", "loud", /debug, info, warn or error/],
   ["TALLYROOT_DATADIR", "data", /not a setting/],
 ];
