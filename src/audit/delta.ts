@@ -33,7 +33,7 @@ export type Derived = { next: Reached; leaf: Uint8Array; fingerprint: Uint8Array
  * @returns where the ledger stands after it, or the first thing that is wrong.
  */
 export function deriveDelta(row: DeltaRow, ledger: LedgerRow, reached: Reached, keys: LedgerKeys): Derived | Problem {
-  if (row.arrival <= reached.arrival)
+  if (row.arrival !== undefined && row.arrival <= reached.arrival)
     return wrong("ORDER_WRONG", `it arrived as number ${row.arrival}, its predecessor as number ${reached.arrival}`);
   const amount = exactAmount(row.amount);
   if (amount === undefined || amount === 0n || amount > MAX_DELTA || amount < -MAX_DELTA)
@@ -54,7 +54,7 @@ export function deriveDelta(row: DeltaRow, ledger: LedgerRow, reached: Reached, 
     return wrong("NODES_WRONG", "the tree nodes stored with it are not those that the deltas so far give");
   const undigested = digestProblem(row);
   if (undigested) return undigested;
-  const { recordedAt, arrival, generation } = row;
+  const { recordedAt, arrival = 0, generation } = row;
   return { next: { frontier, balance, recordedAt, arrival, generation }, leaf, fingerprint };
 }
 

@@ -63,6 +63,7 @@ export function openCounting(seen: LedgersSeen, indexedThrough: Readonly<Record<
       months.set(month.name, (months.get(month.name) ?? 0) + 1);
       seen.months.set(ledger.tenant, months);
     }
+    if (arrival === undefined) return;
     if (arrival <= indexedThrough.fingerprint_index) addKey(seen.indexes.fingerprint_index, fingerprint, arrival);
     if (requestId && arrival <= indexedThrough.request_index) addKey(seen.indexes.request_index, requestId, arrival);
   };

@@ -61,14 +61,15 @@ export async function watchLedger(parts: LedgerParts, seen: LedgersSeen, ledger:
   }
 
   /** Whether the anchors that had looked at a delta have a head that covers it. */
-  function reportUncovered(row: DeltaRow, next: HeadEntry | undefined): void {
-    while (anchors < throughs.length && throughs[anchors]! < row.arrival) anchors += 1;
+  function reportUncovered({ arrival, sequence }: DeltaRow, next: HeadEntry | undefined): void {
+    // Without an order of arrival, a ledger's own count says what was looked at.
+    if (arrival === undefined) return;
+    while (anchors < throughs.length && throughs[anchors]! < arrival) anchors += 1;
     if (anchors === throughs.length) return;
     if (next?.key.ledger === ledger.id && next.key.anchor <= anchors + 1) return;
     if (uncoveredIn === anchors) return;
     uncoveredIn = anchors;
     const problem = `anchor ${anchors + 1} had looked at it, but no head up to there covers it`;
-    const { sequence } = row;
     findings.add({ code: "HEAD_MISSING", table: "deltas", row: { ledger: address, sequence }, problem });
   }
 

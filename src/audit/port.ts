@@ -27,9 +27,9 @@ export type LedgerKeyRow = {
 };
 
 export type DeltaKey = { ledger: number; sequence: number };
-/** A delta; `arrival` is its number in order of arrival. */
+/** A delta; `arrival` is its number in order of arrival, undefined where an engine keeps none. */
 export type DeltaRow = DeltaKey & {
-  arrival: number;
+  arrival: number | undefined;
   amount: string;
   balance: string;
   recordedAt: number;
@@ -129,7 +129,7 @@ export interface AuditStore {
   /** By ledger and sequence. */
   deltas(after: DeltaKey, limit: number): Promise<Entry<DeltaKey, DeltaRow>[]>;
   delta(key: DeltaKey): Promise<Entry<DeltaKey, DeltaRow> | undefined>;
-  /** How many rows deltas has, and the highest number of arrival. */
+  /** How many rows deltas has, and the highest number of arrival, or how many were counted as they were recorded. */
   arrivals(): Promise<{ rows: number; last: number }>;
   /** Numbers of arrival, in order, that a row follows whose predecessor is missing: holes end before them. */
   holesBefore(limit: number): Promise<number[]>;

@@ -3,18 +3,22 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AuditParts, type AuditReport, auditRecord } from "#src/audit/audit.ts";
 import { openAnchorLog } from "#src/chain/anchor-log.ts";
-import { establishPlace } from "#src/chain/establish.ts";
+import { establishPlace, type PlaceFacts } from "#src/chain/establish.ts";
 import { logIdOf, readAppend } from "#src/chain/read-append.ts";
 import { installKeccak } from "#src/core/keccak.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { checkpointAll, checkpointLedger, checkpointSelection } from "#src/ledger/checkpoint.ts";
 import { eraseContent } from "#src/ledger/erase.ts";
 import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
-import type { Ledger, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { CheckpointStore } from "#src/ledger/ports/checkpoints.ts";
+import type { EffectStore } from "#src/ledger/ports/effects.ts";
+import type { ErasureStore } from "#src/ledger/ports/erasure.ts";
+import type { Ledger, LedgerStore, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
+import type { TenantStore } from "#src/ledger/ports/tenants.ts";
 import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { openAuditView } from "#src/storage/sqlite/audit-view.ts";
 import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
-import { anchor, type Ground, PUBLISHER_KEY } from "#test/ledger/anchoring-ground.ts";
+import { type Anchored, anchor, type Ground, PUBLISHER_KEY } from "#test/ledger/anchoring-ground.ts";
 import { deltasOf, MASTER, type OpenRecord, openRecord, request } from "#test/storage/record-folder.ts";
 
 /** 2024-01-15 12:00 UTC. */
@@ -24,8 +28,12 @@ export const JANUARY = { from: Date.UTC(2024, 0, 1), to: Date.UTC(2024, 1, 1) };
 /** A record in a log of its own, with everything in it that can be. */
 export type Audited = { record: OpenRecord; chain: AnchorChain; other: Tenant; erased: Ledger };
 
+/** A record in whichever engine. */
+type AnyRecord = Anchored & { tenant: Tenant; store: AnyStore };
+type AnyStore = LedgerStore & TenantStore & CheckpointStore & EffectStore & ErasureStore & { facts: PlaceFacts };
+
 /** The publisher's side of a fresh log, whose place the record remembers. */
-export async function logFor(record: OpenRecord, ground: Ground): Promise<AnchorChain> {
+export async function logFor(record: Pick<AnyRecord, "store">, ground: Ground): Promise<AnchorChain> {
   const { rpcUrl } = ground.chain;
   const freshSalt = () => randomBytes(32);
   const { facts } = record.store;
@@ -35,7 +43,7 @@ export async function logFor(record: OpenRecord, ground: Ground): Promise<Anchor
 
 /** Deltas of several customers in turns, a second apart. */
 export async function recordSome(
-  record: OpenRecord,
+  record: Pick<AnyRecord, "store" | "clock">,
   tenant: Tenant,
   customers: readonly string[],
   rounds: number,
@@ -58,8 +66,13 @@ export async function recordSome(
 
 /** A record with several tenants and ledgers, an erased one, every kind of checkpoint, and three anchors; some deltas are in none. */
 export async function buildRecord(dir: string, ground: Ground): Promise<Audited> {
-  installKeccak(await fastKeccak());
   const record = await openRecord(dir, { now: START });
+  return { record, ...(await fillRecord(record, ground)) };
+}
+
+/** Fills an empty record so. */
+export async function fillRecord(record: AnyRecord, ground: Ground): Promise<Omit<Audited, "record">> {
+  installKeccak(await fastKeccak());
   const chain = await logFor(record, ground);
   const { store, tenant, clock } = record;
   const other = await store.addTenant("other", clock.now);
@@ -90,7 +103,7 @@ export async function buildRecord(dir: string, ground: Ground): Promise<Audited>
   );
   await anchor(record, chain);
   await recordSome(record, tenant, ["alpha", "delta"], 2);
-  return { record, chain, other, erased };
+  return { chain, other, erased };
 }
 
 /** Copies the database of a record that nothing writes, as one file. */

@@ -123,13 +123,16 @@ export async function freshLog(ground: Ground): Promise<Log> {
   return { place, chain, contract: contractOf(ground, place) };
 }
 
+/** A record, in whichever engine, as far as anchoring it is concerned. */
+export type Anchored = Pick<OpenRecord, "anchors" | "contents" | "clock">;
+
 /** What a round of anchoring a record in a log is given. */
-export function partsOf(record: OpenRecord, chain: AnchorChain, signal = new AbortController().signal) {
+export function partsOf(record: Anchored, chain: AnchorChain, signal = new AbortController().signal) {
   return { store: record.anchors, chain, contents: record.contents, clock: () => record.clock.now, signal };
 }
 
 /** One round, and the indexes of the anchors that it made final. */
-export async function anchor(record: OpenRecord, chain: AnchorChain): Promise<number[]> {
+export async function anchor(record: Anchored, chain: AnchorChain): Promise<number[]> {
   const { confirmed } = await anchorRound(partsOf(record, chain));
   return confirmed.map(({ index }) => index);
 }

@@ -15,6 +15,7 @@ const AUDITING = [
   "core",
   "fast-keccak.ts",
   "ledger/seal.ts",
+  "storage/postgres/audit-view.ts",
   "storage/refused.ts",
   "storage/sqlite",
   "witness",

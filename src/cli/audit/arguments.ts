@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { MAX_ENDPOINTS, type Policy } from "../../core/policy.ts";
 import { endpointsOf, parsed, readPolicy, UsageError } from "../verify/arguments.ts";
 
-export const USAGE = `usage: npm run audit -- [DIR | FILE | BUNDLE] [--rpc URL]… [--policy FILE] [--master-key-file FILE] [--json]
+export const USAGE = `usage: npm run audit -- [DIR | FILE | BUNDLE | URL] [--rpc URL]… [--policy FILE] [--master-key-file FILE] [--json]
                         [--watch SECONDS [--metrics-port N]]
   DIR        a data directory, while its server runs or not; ./data when nothing is given (also --data-dir DIR)
   FILE       a database file
   BUNDLE     a directory that export made
+  URL        postgresql://… of a database; its password is better in PGPASSWORD or ~/.pgpass than in the URL
   --rpc      an endpoint of the chain to compare with; several must agree. The policy's when none is given
   --policy   what the auditor knows by another way: chain, contract, code and log
   --master-key-file   opens the contents; DIR/master-key when that is there. Without a key, contents are not looked at

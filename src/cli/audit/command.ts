@@ -14,7 +14,7 @@ import type { WitnessPins } from "../../witness/witness.ts";
 import { type Task, taskOf, USAGE } from "./arguments.ts";
 import { auditInThreads } from "./ledger-threads.ts";
 import { exitCodeOf, reportText } from "./report.ts";
-import { withCopy } from "./source.ts";
+import { isDatabaseUrl, withCopy } from "./source.ts";
 import { openAuditMetrics } from "./watch.ts";
 
 /** Derives a whole record anew and compares, also with the chain; names what is wrong and where. */
@@ -57,8 +57,15 @@ function show(task: Task, report: AuditReport): number {
   const exitCode = exitCodeOf(report);
   // In a row of audits each is one line, for programs that read them as they come.
   const json = () => JSON.stringify({ ...report, exitCode }, null, task.watch === undefined ? 2 : 0);
-  process.stdout.write(task.json ? `${json()}\n` : reportText(report, task.path));
+  process.stdout.write(task.json ? `${json()}\n` : reportText(report, shown(task.path)));
   return exitCode;
+}
+
+/** A database without the password that its URL may have. */
+function shown(path: string): string {
+  if (!isDatabaseUrl(path)) return path;
+  const { protocol, hostname, pathname } = new URL(path);
+  return `${protocol}//${hostname}${pathname}`;
 }
 
 function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditReport> {
@@ -77,7 +84,7 @@ function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditR
         openChain: endpoints.length === 0 ? undefined : (log) => openLogSurvey(log, settings),
         anchorsNow,
         mayBeOlder: origin === "bundle",
-        auditLedgers: auditInThreads(file),
+        auditLedgers: file === undefined ? undefined : auditInThreads(file),
         clock: () => performance.now(),
         async onProgress(stage, done, total) {
           bar.show(stage, done, total);

@@ -8,11 +8,11 @@ import { openAuditView } from "../../storage/sqlite/audit-view.ts";
 import { isStorageTrouble, openDatabase, type Sqlite } from "../../storage/sqlite/database.ts";
 import { anchorsIn, copyRecord, recordFile } from "../../storage/sqlite/snapshot.ts";
 
-/** A copy of a record, private to one audit. */
+/** A copy of a record, private to one audit; of a record in PostgreSQL, one moment of it. */
 export type AuditCopy = {
   store: AuditStore;
-  /** The database file of the copy. */
-  file: string;
+  /** The database file of the copy; undefined where there is none. */
+  file: string | undefined;
   /** A bundle is as old as its last export; a record that a server writes goes on. */
   origin: "bundle" | "live" | "file";
   /** How many anchors the record has by now. */
@@ -20,11 +20,13 @@ export type AuditCopy = {
 };
 
 /**
- * Gives a copy of a data directory, a database file or a bundle to an audit, and removes it afterwards, whatever comes of it.
+ * Gives a copy of a data directory, a database file or a bundle to an audit, and removes it afterwards, whatever comes of it. PostgreSQL
+ * shows one moment of a database for as long as it takes, and needs no copy.
  *
  * @throws StorageRefusedError when there is nothing to audit; BundleRefusedError; FileDamagedError when it cannot even be opened
  */
 export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promise<T>): Promise<T> {
+  if (isDatabaseUrl(path)) return withMoment(path, work);
   // Made by this program alone and readable by its user alone (mode 0700).
   const folder = mkdtempSync(join(tmpdir(), "tallyroot-audit-"));
   const file = join(folder, "record.db");
@@ -56,5 +58,21 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
     db?.close();
     process.removeListener("exit", remove);
     remove();
+  }
+}
+
+/** Whether what is to be audited is in PostgreSQL. */
+export function isDatabaseUrl(path: string): boolean {
+  return /^postgres(ql)?:\/\//.test(path);
+}
+
+async function withMoment<T>(url: string, work: (copy: AuditCopy) => Promise<T>): Promise<T> {
+  // Only who audits a database loads its driver.
+  const { openAuditView: openMoment } = await import("../../storage/postgres/audit-view.ts");
+  const { store, anchorsNow, close } = await openMoment(url);
+  try {
+    return await work({ store, file: undefined, origin: "live", anchorsNow });
+  } finally {
+    await close();
   }
 }
