@@ -130,6 +130,9 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // What runs beside the API: the worker's own composition root, the main thread's hold on it, the calendar.
   ["jobs", ["compile-cache.ts", "core", "ledger", "jobs/checkpoint-job.ts"]],
   ["jobs/checkpoint-job.ts", ALL],
+  // Its hold on the record, in each engine.
+  ["jobs/sqlite-record.ts", ["jobs", "storage/sqlite"]],
+  ["jobs/postgres-record.ts", ["core", "jobs", "storage/postgres"]],
 ];
 
 /** Packages and built-in modules that src may import, and the only places that may. */

@@ -1,20 +1,20 @@
 import { DatabaseError, type Pool, type PoolClient } from "pg";
+import { type AuditStore, type Entry, FileDamagedError, type LeafKey } from "../../audit/port.ts";
+import { invariant } from "../../core/errors.ts";
+import { problemsBeside } from "./audit-problems.ts";
 import {
-  type AuditStore,
-  type CheckpointRow,
-  type Digest,
-  type Entry,
-  FileDamagedError,
-  type LeafKey,
-  type LeafRow,
-} from "../../audit/port.ts";
-import { formatAmount, parseAmount } from "../../core/amount.ts";
-import { invariant, TallyrootError } from "../../core/errors.ts";
-import { type Cell, rowDigest } from "../row-digest.ts";
+  checkpointRow,
+  decoded,
+  deltaKey,
+  deltaRow,
+  digestOf,
+  leafRow,
+  ledgerRow,
+  progressRow,
+  type Row,
+} from "./audit-rows.ts";
 import { openPool } from "./connections.ts";
 import { toldApart, unavailable } from "./trouble.ts";
-
-type Row = Record<string, Cell>;
 
 /** Keys of one ledger, and transactions of one anchor, that are read; there are never so many. */
 const MOST_OF_ONE = 10_000;
@@ -24,42 +24,6 @@ const DAMAGED = /^XX/;
 const LEAVES = "SELECT anchor, position, ledger, count, balance, root, leaf, nodes, checkpoint FROM anchor_leaves l";
 const CHECKPOINTS =
   "SELECT id, statement_id, tenant, ledger, kind, from_time, to_time, first_sequence, count, opening_balance, closing_balance, root, fingerprint, created_at, digest FROM checkpoints c";
-
-/** What stands beside the deltas, and must say of them what they are; a sentence for each that does not. */
-const PROBLEMS: readonly (readonly [sql: string, problem: string])[] = [
-  [
-    "SELECT (SELECT count(*) FROM deltas) - coalesce((SELECT sum(deltas) FROM recorded), 0) AS n",
-    "more deltas are there than were counted as they were recorded",
-  ],
-  [
-    "SELECT count(*) AS n FROM ledger_heads h WHERE NOT EXISTS (SELECT 1 FROM deltas d WHERE d.ledger = h.ledger AND d.sequence = h.count AND d.balance = h.balance AND d.recorded_at = h.recorded_at)",
-    "ledgers do not stand where their last deltas say",
-  ],
-  [
-    "SELECT count(*) AS n FROM ledgers l WHERE NOT EXISTS (SELECT 1 FROM ledger_heads h WHERE h.ledger = l.id)",
-    "ledgers have no head",
-  ],
-  [
-    "SELECT count(*) AS n FROM ledger_heads h WHERE NOT h.moved AND h.count <> (SELECT coalesce(max(l.count), 0) FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor WHERE l.checkpoint IS NULL AND l.ledger = h.ledger)",
-    "ledgers have deltas that no anchor took in, and are not noted as moved",
-  ],
-  [
-    "SELECT count(*) AS n FROM deltas d LEFT JOIN request_ids r ON r.request_id = d.request_id WHERE d.request_id IS NOT NULL AND (r.ledger IS DISTINCT FROM d.ledger OR r.sequence IS DISTINCT FROM d.sequence)",
-    "deltas are not found by their request ids",
-  ],
-  [
-    "SELECT count(*) AS n FROM request_ids r WHERE r.ledger IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deltas d WHERE d.ledger = r.ledger AND d.sequence = r.sequence AND d.request_id = r.request_id)",
-    "request ids name deltas that are not there, or are others'",
-  ],
-  [
-    "SELECT count(*) AS n FROM request_ids r FULL JOIN requests q ON q.request_id = r.request_id WHERE r.ledger IS NULL AND (r.request_id IS NULL OR q.request_id IS NULL)",
-    "notes of requests and request ids do not belong together",
-  ],
-  [
-    "SELECT coalesce(checksum_failures, 0) AS n FROM pg_stat_database WHERE datname = current_database()",
-    "pages failed their checksums since the server's statistics were reset",
-  ],
-];
 
 /**
  * The record in PostgreSQL as the audit reads it: all of it as it was at one moment, while nodes go on recording. Nothing is locked.
@@ -278,119 +242,7 @@ function auditStoreOf(client: PoolClient): AuditStore {
     indexedThrough: async () => 0,
     indexRows: async () => [],
     oddRows: async () => [],
-    async fileProblems(limit) {
-      const found: string[] = [];
-      for (const [sql, problem] of PROBLEMS) {
-        const n = Number((await all(sql))[0]!.n);
-        if (n !== 0)
-          found.push(n < 0 ? `${-n} deltas are missing that were counted as they were recorded` : `${n}: ${problem}`);
-      }
-      return found.slice(0, limit);
-    },
-  };
-}
-
-/** PostgreSQL sees to the kinds of columns itself; an amount that is none shows here. */
-function decoded<R>(make: () => R): { row: R } | { problem: { kind: "malformed"; detail: string } } {
-  try {
-    return { row: make() };
-  } catch (error) {
-    if (!(error instanceof TallyrootError)) throw error;
-    return { problem: { kind: "malformed", detail: error.message } };
-  }
-}
-
-/** The columns of a row but its digest, in their order, with amounts as they are hashed. */
-function digestOf(table: string, { digest, ...columns }: Row): Digest {
-  const { gas_used: late = null, ...cells } = columns;
-  const expected = rowDigest(table, Object.values(cells), late);
-  return Buffer.compare(digest as Uint8Array, expected) === 0 ? "matches" : "differs";
-}
-
-/** Numeric as canonical text. */
-function amountIn(cell: Cell | undefined): string {
-  return formatAmount(parseAmount(cell as string));
-}
-
-const deltaKey = (row: Row) => ({ ledger: row.ledger as number, sequence: row.sequence as number });
-
-function deltaRow(row: Row) {
-  const exact = { ...row, amount: amountIn(row.amount), balance: amountIn(row.balance) };
-  return {
-    ...deltaKey(row),
-    arrival: undefined,
-    amount: exact.amount,
-    balance: exact.balance,
-    recordedAt: row.recorded_at as number,
-    commitment: row.commitment as Uint8Array,
-    fingerprint: row.fingerprint as Uint8Array,
-    nodes: row.nodes as Uint8Array,
-    generation: row.generation as number,
-    sealed: row.sealed as Uint8Array,
-    requestId: row.request_id as Uint8Array | null,
-    digest: digestOf("deltas", exact),
-  };
-}
-
-function ledgerRow(row: Row) {
-  return {
-    id: row.id as number,
-    tenant: row.tenant as number,
-    address: row.address as Uint8Array,
-    openedAt: row.opened_at as number,
-  };
-}
-
-function leafRow(row: Row): LeafRow {
-  return {
-    anchor: row.anchor as number,
-    position: row.position as number,
-    ledger: row.ledger as number,
-    count: row.count as number,
-    balance: amountIn(row.balance),
-    root: row.root as Uint8Array,
-    leaf: row.leaf as Uint8Array,
-    nodes: row.nodes as Uint8Array,
-    checkpoint: row.checkpoint as number | null,
-  };
-}
-
-function progressRow(row: Row) {
-  return {
-    anchor: row.anchor as number,
-    state: row.state as string,
-    transactionHash: row.transaction_hash as Uint8Array | null,
-    blockNumber: row.block_number as number | null,
-    blockHash: row.block_hash as Uint8Array | null,
-    blockTime: row.block_time as number | null,
-    confirmedAt: row.confirmed_at as number | null,
-    gasUsed: row.gas_used as number | null,
-    digest: digestOf("anchor_progress", row),
-  };
-}
-
-function checkpointRow(row: Row): CheckpointRow {
-  const exact = {
-    ...row,
-    opening_balance: amountIn(row.opening_balance),
-    closing_balance: amountIn(row.closing_balance),
-  };
-  return {
-    id: row.id as number,
-    statementId: row.statement_id as string,
-    tenant: row.tenant as number,
-    ledger: row.ledger as number,
-    kind: row.kind as string,
-    from: row.from_time as number,
-    to: row.to_time as number,
-    firstSequence: row.first_sequence as number,
-    count: row.count as number,
-    openingBalance: exact.opening_balance,
-    closingBalance: exact.closing_balance,
-    root: row.root as Uint8Array,
-    fingerprint: row.fingerprint as Uint8Array,
-    createdAt: row.created_at as number,
-    digest: digestOf("checkpoints", exact),
+    fileProblems: async (limit) => (await problemsBeside(all)).slice(0, limit),
   };
 }
 

@@ -75,6 +75,7 @@ describe("leading", () => {
     const deaf = node("two", "deaf", {
       ...leases,
       // From some time on, it has no answer.
+      take: (...asked) => (cut ? Promise.resolve(undefined) : leases.take(...asked)),
       renew: (lease, milliseconds) => (cut ? new Promise(() => undefined) : leases.renew(lease, milliseconds)),
     });
     await until(() => leaders.length === 1);
