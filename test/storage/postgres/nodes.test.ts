@@ -177,14 +177,18 @@ describe("several nodes over one PostgreSQL database", () => {
 
   it("keep a quota together, to the last delta", async () => {
     await Promise.all(nodes.map((node) => node.close()));
-    nodes = await Promise.all([openNode(database.url, { quota: 50 }), openNode(database.url, { quota: 50 })]);
-    const calls = Array.from({ length: 40 }, (_, i) =>
-      nodes[i % 2]!.store.record([of(`q${i % 7}`), of(`q${i % 5}`)], false),
-    );
-    const outcomes = (await Promise.all(calls)).flat();
-    expect(outcomes.filter(({ kind }) => kind === "recorded")).to.have.length(50);
-    const refused = outcomes.flatMap((outcome) => (outcome.kind === "refused" ? [outcome.error.code] : []));
-    expect(new Set(refused)).to.deep.equal(new Set(["QUOTA_EXCEEDED"]));
+    const quota = 5;
+    nodes = await Promise.all([openNode(database.url, { quota }), openNode(database.url, { quota })]);
+    for (let round = 0; round < 20; round++) {
+      const tenant = await nodes[0]!.store.addTenant(`tenant ${round}`, 1);
+      const calls = Array.from({ length: 4 * quota }, (_, i) =>
+        nodes[i % 2]!.store.record([request(tenant, `q${i}`)], false),
+      );
+      const outcomes = (await Promise.all(calls)).flat();
+      expect(outcomes.filter(({ kind }) => kind === "recorded")).to.have.length(quota);
+      const refused = outcomes.flatMap((outcome) => (outcome.kind === "refused" ? [outcome.error.code] : []));
+      expect(new Set(refused)).to.deep.equal(new Set(["QUOTA_EXCEEDED"]));
+    }
   });
 
   it("seal with a new key from the moment that one of them erased the old one", async () => {
