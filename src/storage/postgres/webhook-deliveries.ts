@@ -6,8 +6,11 @@ import type { Postgres, Transaction } from "./database.ts";
 import type { Effects } from "./effects.ts";
 import { HOLD_ENDPOINTS } from "./webhook-events.ts";
 
-/** Milliseconds for which a node has what it is about to send to itself: longer than an attempt takes. */
-const CLAIM_MS = 120_000;
+/**
+ * Milliseconds for which a node has what it is about to send to itself: longer than an attempt takes, and no longer than what a dead node had
+ * may wait. Whoever is slower than that may send twice, as whoever is killed in between.
+ */
+const CLAIM_MS = 15_000;
 
 type Deliveries = Pick<
   WebhookStore,
