@@ -77,6 +77,7 @@ async function main(): Promise<void> {
           master,
           report,
           quota,
+          node: dir.key("node-name"),
         });
   // A data directory is ours alone; a database may have other nodes that start at this moment.
   const alone = "alone" in store ? store.alone : <T>(work: () => Promise<T>) => work();

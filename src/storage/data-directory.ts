@@ -18,8 +18,8 @@ const KEY_BYTES = 32;
 /** The files beside the database in a data directory. Those that are secret have mode 0600. */
 export type DataDirectory = {
   readonly path: string;
-  /** The key of this name as 0x hex: read, or made once. */
-  key(name: "master-key" | "publisher-key"): `0x${string}`;
+  /** The key of this name as 0x hex: read, or made once. `node-name` is none, but what tells this server from others over one database. */
+  key(name: "master-key" | "publisher-key" | "node-name"): `0x${string}`;
   write(name: "api-key" | "server.json", text: string): void;
   remove(name: "server.json"): void;
 };

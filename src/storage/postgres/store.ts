@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TallyrootError } from "../../core/errors.ts";
 import type { CheckpointStore } from "../../ledger/ports/checkpoints.ts";
@@ -65,8 +65,10 @@ export async function openPostgresStore(options: {
   report: (message: string, error: Error) => void;
   /** Deltas that a tenant may record in a UTC month; null, or not there, for no quota. The same on every node. */
   quota?: number | null;
+  /** A name of this node that no other has, and that it has again after a restart; a fresh one where it is not given. */
+  node?: string;
 }): Promise<PostgresStore> {
-  const { url, master, clock, report, quota = null } = options;
+  const { url, master, clock, report, quota = null, node = randomBytes(12).toString("hex") } = options;
   await migrate(url);
   const db = openPostgres(url, report);
   try {
@@ -79,7 +81,7 @@ export async function openPostgresStore(options: {
   const effects = openEffects(db, master);
   const writer = openWriter({ db, master, quota, clock });
   const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
-  const { close: closeWebhooks, ...webhooks } = openWebhookStore(db, { effects, master });
+  const { close: closeWebhooks, ...webhooks } = openWebhookStore(db, { effects, master, node });
   return {
     ...reader,
     record: writer.record,

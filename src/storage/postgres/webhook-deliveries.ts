@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { invariant } from "../../core/errors.ts";
 import type { AttemptOutcome, Delivery, DeliveryState, WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { DELIVERIES, type DeliveryRow, deliveryOf } from "../webhook-rows.ts";
@@ -53,9 +52,8 @@ const PROMOTE = `UPDATE webhook_deliveries SET next_attempt_at = $3
   WHERE endpoint = $1 AND next_attempt_at IS NULL AND event = (
     SELECT event FROM webhook_deliveries WHERE state = 'pending' AND endpoint = $1 AND subject = $2 ORDER BY event LIMIT 1)`;
 
-/** Deliveries of any node: each is taken by one at a time. */
-export function openDeliveries(db: Postgres, effects: Effects): Deliveries & { close(): Promise<void> } {
-  const node = randomBytes(12).toString("hex");
+/** Deliveries of any node: each is taken by one at a time. @param node a name that this node has again after a restart. */
+export function openDeliveries(db: Postgres, effects: Effects, node: string): Deliveries & { close(): Promise<void> } {
   const list = async (rest: string, values: readonly unknown[]): Promise<Delivery[]> =>
     (await db.read<DeliveryRow>(`${DELIVERIES} WHERE ${rest}`, values)).map(deliveryOf);
 

@@ -17,11 +17,11 @@ const HOLD_TENANT = "SELECT pg_advisory_xact_lock(hashtextextended('tallyroot we
 /** Endpoints, events and deliveries. */
 export function openWebhookStore(
   db: Postgres,
-  { effects, master }: { effects: Effects; master: KeyObject },
+  { effects, master, node }: { effects: Effects; master: KeyObject; node: string },
 ): WebhookStore & { close(): Promise<void> } {
   return {
     ...openEventMaking(db),
-    ...openDeliveries(db, effects),
+    ...openDeliveries(db, effects, node),
     addEndpoint: (endpoint, most, request) =>
       effects.once<"added" | "full">(request, "added", async (tx) => {
         tx.query(HOLD_TENANT, [endpoint.tenantId]);
