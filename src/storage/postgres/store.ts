@@ -9,6 +9,7 @@ import type { ProgressStore } from "../../ledger/ports/progress.ts";
 import type { SurveyStore } from "../../ledger/ports/survey.ts";
 import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
+import { StorageRefusedError } from "../refused.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
 import { openCountBefore } from "./count-before.ts";
 import { openPostgres, type Postgres } from "./database.ts";
@@ -72,6 +73,7 @@ export async function openPostgresStore(options: {
   await migrate(url);
   const db = openPostgres(url, report);
   try {
+    await expectDurable(db);
     await expectMasterKey(db, master);
   } catch (error) {
     await db.close();
@@ -102,6 +104,19 @@ export async function openPostgresStore(options: {
       await db.close();
     },
   };
+}
+
+/**
+ * An answer says that a delta is on disk, so a commit has to wait for that.
+ *
+ * @throws StorageRefusedError where the database is set not to.
+ */
+async function expectDurable({ read }: Postgres): Promise<void> {
+  const [row] = await read<{ setting: string }>("SELECT current_setting('synchronous_commit') AS setting");
+  if (row!.setting !== "off") return;
+  throw new StorageRefusedError(
+    "the database answers before what was committed is on disk: set synchronous_commit to on for it and for its roles",
+  );
 }
 
 /** @throws TallyrootError SERVICE_UNAVAILABLE when others take too long. */

@@ -135,6 +135,15 @@ describe("the schema in PostgreSQL", () => {
     await (await open()).close();
   });
 
+  it("is not opened where a commit does not wait for the disk", async () => {
+    await (await open()).close();
+    const client = await database.client();
+    await client.query(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET synchronous_commit = off`);
+    const refused = await failureOf(open());
+    expect(refused).to.be.instanceOf(StorageRefusedError);
+    expect(refused?.message).to.contain("synchronous_commit");
+  });
+
   it("is asked for with a URL that is one, of a database that answers", async () => {
     const opening = (url: string) => openPostgresStore({ url, master: MASTER, report: () => undefined });
     expect(await failureOf(opening("mysql://a/b"))).to.be.instanceOf(StorageRefusedError);
