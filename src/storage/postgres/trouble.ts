@@ -33,8 +33,11 @@ export function isPassing(error: unknown): boolean {
   return hasState(error, STATE.serializationFailure) || hasState(error, STATE.deadlock);
 }
 
-/** States with which the server ends a connection: shut down, crashed, not ready, idle for too long. */
-const ENDS_CONNECTION = /^(?:08|57P|25P0[34])/;
+/**
+ * States after which a connection is of no use: the server was shut down, crashed, is not ready, was left alone for too long; or what the
+ * connection has prepared is from before a migration that a newer node has made.
+ */
+const ENDS_CONNECTION = /^(?:08|57P|25P0[34]|0A000)/;
 
 /** What the driver throws, told apart: what the database said is left as it is, our mistakes too; all else is the connection's. */
 export function toldApart(error: unknown): unknown {

@@ -149,6 +149,27 @@ describe("a connection to PostgreSQL that breaks", () => {
     expect(await rows()).to.deep.equal([1, 2]);
   });
 
+  it("because a newer node has changed a table: the next who reads or writes it does not notice", async () => {
+    const add = (id: string) =>
+      node.store.addEndpoint(
+        {
+          id,
+          tenantId: node.tenant.id,
+          url: "https://example.com/",
+          description: null,
+          events: [],
+          secret: "whsec_AAAA",
+          createdAt: 1,
+        },
+        9,
+      );
+    const ids = async () => (await node.store.endpoints(node.tenant.id)).map(({ id }) => id);
+    expect([await add("whk_1"), await ids()]).to.deep.equal(["added", ["whk_1"]]);
+    const client = await database.client();
+    await client.query("ALTER TABLE webhook_endpoints ADD COLUMN more text");
+    expect([await add("whk_2"), await ids()]).to.deep.equal(["added", ["whk_1", "whk_2"]]);
+  });
+
   it("while nobody uses it: the next who reads or records does not notice", async () => {
     await record();
     await node.store.tenantByName("default");
