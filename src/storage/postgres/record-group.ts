@@ -34,9 +34,13 @@ export type UnitCame =
 /** Whoever records in a ledger holds its head's row, taken in the order of their numbers, so that nobody waits in a circle. */
 const LOCK = `SELECT h.ledger FROM ledger_heads h
   WHERE h.ledger = ANY (SELECT id FROM ledgers WHERE address = ANY ($1::bytea[])) ORDER BY h.ledger FOR NO KEY UPDATE`;
-/** Read after the lock is there, by a statement of its own: one that waited would see some rows as they were before it did. */
+/**
+ * Read after the lock is there, by a statement of its own: one that waited would see some rows as they were before it did. Where a window was
+ * stated, nothing is recorded in it any more behind its back, also by a clock that was set back.
+ */
 const STANDINGS = `SELECT a.address, coalesce(l.id, nextval('ledger_numbers')) AS id, l.tenant, l.opened_at,
-    h.count, h.balance, h.recorded_at, h.peaks, k.generation, k.wrapped, k.sealed_customer_id
+    h.count, h.balance, h.peaks, greatest(h.recorded_at, (SELECT max(least(c.to_time, c.created_at)) FROM checkpoints c
+      WHERE c.ledger = l.id AND c.kind = 'window')) AS recorded_at, k.generation, k.wrapped, k.sealed_customer_id
   FROM unnest($1::bytea[]) WITH ORDINALITY AS a (address, place)
   LEFT JOIN ledgers l ON l.address = a.address
   LEFT JOIN ledger_heads h ON h.ledger = l.id

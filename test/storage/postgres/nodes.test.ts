@@ -5,6 +5,7 @@ import { ledgerAddress } from "#src/core/address.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { TallyrootError } from "#src/core/errors.ts";
 import { freshApiKey } from "#src/ledger/api-keys.ts";
+import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import type { Ledger, RecordOutcome, RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { rederiveHead } from "#src/ledger/rederive.ts";
 import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-server.ts";
@@ -173,6 +174,16 @@ describe("several nodes over one PostgreSQL database", () => {
     await Promise.all([late, counting]);
     expect(counted).to.equal(2);
     expect(await nodes[1]!.store.countBefore(ledger, end - 1)).to.equal(1);
+  });
+
+  it("record nothing in a window that another has stated, even when the clock goes back", async () => {
+    const [a, b] = nodes as [OpenNode, OpenNode];
+    const { now } = a.clock;
+    const [first] = deltasOf(await a.store.record([of("c")], false));
+    await checkpointLedger(b.store, first!.ledger, { from: now - 1_000, to: now + 1_000 }, { now: now + 2_000 });
+    a.clock.now = now + 10;
+    const [second] = deltasOf(await a.store.record([of("c")], false));
+    expect(second!.recordedAt).to.equal(now + 1_000);
   });
 
   it("keep a quota together, to the last delta", async () => {
