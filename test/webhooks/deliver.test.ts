@@ -143,7 +143,8 @@ describe("deliveries", () => {
       here.deliveries.halted();
       await here.settled("delivered", isDelivered);
       expect(bodies(to.received).map(({ event }) => event)).to.deep.equal(["anchoring.halted"]);
-      expect(bodies(to.received)[0].data).to.have.keys("haltedAt", "message");
+      expect(bodies(to.received)[0].data).to.have.keys("haltedAt", "message", "reason", "next");
+      expect(bodies(to.received)[0].data).to.include({ reason: "OTHER_ROOT", next: "look who else has the key" });
       await here.restart({ early: (deliveries) => deliveries.halted() });
       await here.settled("delivered", isDelivered, 2);
     });
