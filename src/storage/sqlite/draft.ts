@@ -17,6 +17,7 @@ import type {
 import type { SqliteEffects } from "./effects.ts";
 import type { LedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
+import type { StatedWindows } from "./stated-windows.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
 export type NewKey = { state: LedgerState; sealed: SealedKey; opensLedger: boolean };
@@ -47,6 +48,7 @@ export type DraftParts = {
   master: KeyObject;
   /** Where ledgers stand that were written lately, by `stateName`. */
   states: Pick<LedgerStates, "get">;
+  stated: Pick<StatedWindows, "through" | "throughLately">;
   nextLedgerId: () => number;
 };
 
@@ -68,12 +70,12 @@ export function stateName(tenantId: number, customerId: string): string {
 }
 
 /** Composes what one commit is to write, in memory: sequences, balances, seals and outcomes. */
-export function openDrafting({ reader, effects, usage, master, states, nextLedgerId }: DraftParts) {
+export function openDrafting({ reader, effects, usage, master, states, stated, nextLedgerId }: DraftParts) {
   /** Where the request's ledger stands, counting what this draft has composed so far. */
   function stateFor(request: DraftRequest, draft: Draft, now: number): LedgerState {
     const name = stateName(request.tenant.id, request.customerId);
     const known = draft.states.get(name) ?? states.get(name);
-    if (known) return known;
+    if (known) return notBefore(known, stated.throughLately(known.ledger.id, now));
     const address = ledgerAddress(request.tenant.namespace, request.customerId);
     const ledger = reader.ledger(request.tenant.id, address);
     if (!ledger) {
@@ -105,7 +107,7 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
     const base = {
       ledger,
       balance: last.balance,
-      recordedAt: last.recordedAt,
+      recordedAt: Math.max(last.recordedAt, stated.through(ledger.id)),
       frontier: { count: last.sequence, peaks },
     };
     const open = openLedgerKey(master, ledger, sealed);
@@ -193,6 +195,11 @@ export function openDrafting({ reader, effects, usage, master, states, nextLedge
   }
 
   return { composeUnit };
+}
+
+/** A ledger whose next delta is recorded as of a time at the earliest. */
+function notBefore(state: LedgerState, time: number): LedgerState {
+  return time > state.recordedAt ? { ...state, recordedAt: time } : state;
 }
 
 /** Bytes as the key of a Map: one character each. */

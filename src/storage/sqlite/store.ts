@@ -8,7 +8,7 @@ import type { SurveyStore } from "../../ledger/ports/survey.ts";
 import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
-import { databaseFile, emptyWal, openDatabase } from "./database.ts";
+import { databaseFile, emptyWal, foldWalAtOnce, openDatabase } from "./database.ts";
 import { openEffectStore, openEffects } from "./effects.ts";
 import { openErasureStore, openKeyDestruction } from "./erasure.ts";
 import { digestLandedRequests } from "./landed-requests.ts";
@@ -20,6 +20,7 @@ import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore, storedRequestKey } from "./tenants.ts";
 import { openSurveyStore } from "./usage.ts";
 import { openUsageMeter } from "./usage-meter.ts";
+import { expectWholeWal } from "./wal-damage.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
 
@@ -47,7 +48,7 @@ export type Facts = { get(name: string): string | undefined; set(name: string, v
  *
  * @param master the key that wraps every ledger's key.
  * @param clock Unix milliseconds.
- * @throws StorageRefusedError when the directory was made with another master key, or is not of this version.
+ * @throws StorageRefusedError when the directory was made with another master key, is not of this version, or has a damaged WAL.
  */
 export function openSqliteStore(options: {
   dir: string;
@@ -60,6 +61,8 @@ export function openSqliteStore(options: {
   thread?: boolean;
 }): SqliteStore {
   const { dir, master, clock, report, quota = null, thread = false } = options;
+  // SQLite would cut it at the damage when it opens it.
+  expectWholeWal(databaseFile(dir));
   const db = openDatabase(databaseFile(dir));
   try {
     expectMasterKey(db, master);
@@ -130,7 +133,11 @@ export function openSqliteStore(options: {
     ...openWebhookStore(db, { reader, effects, master }),
     facts: {
       get: (name) => readFact.get(name)?.value,
-      set: (name, value) => void writeFact.run(name, value),
+      set(name, value) {
+        writeFact.run(name, value);
+        // Into the database at once: without them, a WAL that has lost its end would look like a first start.
+        foldWalAtOnce(db, "RESTART");
+      },
     },
     close() {
       const rest = () => {

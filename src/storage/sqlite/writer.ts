@@ -11,6 +11,7 @@ import { openLedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
 import { writing } from "./refused-write.ts";
 import { type Cell, rowDigest } from "./row-digest.ts";
+import { openStatedWindows } from "./stated-windows.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 import { busy, MOST_WAITING, stopping } from "./writer-refusals.ts";
@@ -81,7 +82,16 @@ export function openWriter(
   let waitingRequests = 0;
   let scheduled = false;
   let closed = false;
-  const { composeUnit } = openDrafting({ reader, effects, usage, master, states, nextLedgerId: () => nextLedgerId });
+  const stated = openStatedWindows(db);
+  const { composeUnit } = openDrafting({
+    reader,
+    effects,
+    usage,
+    master,
+    states,
+    stated,
+    nextLedgerId: () => nextLedgerId,
+  });
 
   const store = db.transaction((draft: Draft, now: number): number => {
     usage.write(draft.counts, now);
@@ -115,6 +125,12 @@ export function openWriter(
   function commit(units: WaitingUnit[]): void {
     const draft = emptyDraft();
     const now = clock();
+    try {
+      stated.look();
+    } catch (error) {
+      for (const unit of units) unit.reject(unavailable(error));
+      return;
+    }
     const outcomes: RecordOutcome[][] = [];
     for (const unit of units) {
       try {
