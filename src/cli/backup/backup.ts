@@ -57,8 +57,8 @@ export async function makeBackup(wishes: BackupWishes): Promise<{ manifest: Back
     removeLeftovers(out, before);
     try {
       const startedAt = new Date(clock()).toISOString();
-      const made = await copyMoment(wishes, (before?.number ?? 0) + 1);
-      expectSameRecord(before, made);
+      const { leftLogs, ...made } = await copyMoment(wishes, (before?.number ?? 0) + 1);
+      expectSameRecord(before, made, leftLogs);
       const manifest: BackupManifest = { ...made, startedAt, madeAt: new Date(clock()).toISOString() };
       if (secrets) keepKeys(wishes, secrets);
       writeManifest(out, manifest);
@@ -75,7 +75,10 @@ export async function makeBackup(wishes: BackupWishes): Promise<{ manifest: Back
 
 type Copied = Omit<BackupManifest, "startedAt" | "madeAt">;
 
-async function copyMoment(wishes: BackupWishes, number: number): Promise<Copied> {
+async function copyMoment(
+  wishes: BackupWishes,
+  number: number,
+): Promise<Copied & { leftLogs: readonly (string | null)[] }> {
   const { dataDir, out, audited } = wishes;
   const names = fileNames(number);
   const [record, chain] = [join(out, names.record), join(out, names.chain)];
@@ -86,10 +89,11 @@ async function copyMoment(wishes: BackupWishes, number: number): Promise<Copied>
     const before = journalLength(dataDir);
     const { live } = await copyRecord(original, record);
     settle(record);
-    const { schema, state, place, known } = readCopy(record, (copy) => {
+    const { place, known, ...copied } = readCopy(record, (copy) => {
       const [chainId, contract, log] = ["id", "contract", "log"].map((name) => copy.fact(`chain.${name}`));
       const place = chainId && contract && log ? { chainId, contract, log } : null;
-      return { schema: copy.schema, state: copy.state(), place, known: copy.transactions() };
+      const { schema } = copy;
+      return { schema, state: copy.state(), leftLogs: copy.leftLogs(), place, known: copy.transactions() };
     });
     // The contract and the log may have come to the chain after its length was taken, and to the record before it was copied.
     if (place && !hadPlace) continue;
@@ -98,13 +102,12 @@ async function copyMoment(wishes: BackupWishes, number: number): Promise<Copied>
     const note = { file: names.record, ...digestOf(record) };
     syncFolder(out);
     return {
+      ...copied,
       number,
-      schema,
       live,
       place,
       record: note,
       chain: journal,
-      state,
       checked: audited ? "audited" : "integrity",
     };
   }
@@ -137,11 +140,15 @@ async function expectClean(record: string): Promise<void> {
 }
 
 /** Another record's backup is not replaced: it may be the only one. */
-function expectSameRecord(before: BackupManifest | undefined, { place, state }: Copied): void {
+function expectSameRecord(
+  before: BackupManifest | undefined,
+  { place, state }: Copied,
+  leftLogs: readonly (string | null)[],
+): void {
   if (!before?.place) return;
-  if (before.place.chainId !== place?.chainId || before.place.contract !== place.contract)
-    throw new BackupRefusedError("OTHER_RECORD", "it is anchored in another contract");
-  if (before.place.log !== place.log) return;
+  // After a loss the same record goes on in another log.
+  if (leftLogs.includes(before.place.log)) return;
+  if (before.place.log !== place?.log) throw new BackupRefusedError("OTHER_RECORD", "it is anchored in another log");
   const behind = (["deltas", "anchors", "checkpoints"] as const).find((name) => state[name] < before.state[name]);
   if (behind)
     throw new BackupRefusedError(

@@ -10,6 +10,8 @@ const LOG_FACTS = "('chain.log', 'chain.logSalt')";
 export type CopiedRecord = {
   schema: number;
   fact(name: string): string | undefined;
+  /** The logs that it has left after losses; null for one that had none yet. */
+  leftLogs(): (string | null)[];
   /** The signed transactions that it knows, as 0x hex. */
   transactions(): Set<string>;
   state(): {
@@ -65,6 +67,12 @@ export function readCopy<T>(file: string, work: (copy: CopiedRecord) => T): T {
     return work({
       schema,
       fact: (name) => factOf(db, name),
+      leftLogs: () =>
+        db
+          .prepare<[], string>("SELECT value FROM facts WHERE name LIKE 'log.left.%'")
+          .pluck()
+          .all()
+          .map((note) => (JSON.parse(note) as { log: string | null }).log),
       transactions: () =>
         new Set(db.prepare<[], Buffer>("SELECT raw FROM anchor_transactions").pluck().all().map(toHex)),
       state: () => ({
