@@ -155,6 +155,14 @@ describe("tallyroot backup and restore", () => {
         anchors: manifestOf(out).state.anchors,
         lastRoot: manifestOf(out).state.lastAnchor,
       });
+      // The backups of the record go on with it, and not with what it parted from.
+      cpSync(out, at("again"), { recursive: true });
+      const again = await runCommand("backup", "--data-dir", at("accepted"), "--out", at("again"), "--quick");
+      expect(again.code, again.errors).to.equal(0);
+      const parted = await runCommand("backup", "--data-dir", dir, "--out", at("again"), "--quick");
+      expect([parted.code, parted.errors]).to.satisfy(
+        ([code, text]: [number, string]) => code === 10 && /OTHER_RECORD/.test(text),
+      );
     } finally {
       await second.stop();
     }
