@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import yargs from "yargs";
 import type { Drill } from "./survive/drill.ts";
 import { DRILLS } from "./survive/drills.ts";
-import { type Drilled, type Report, reportText, survived } from "./survive/table.ts";
+import { type Drilled, markdownText, type Report, reportText, survived } from "./survive/table.ts";
 
 /** `npm run survive`: brings every fault of the README's table about in the real program, and counts what came of it. */
 
@@ -44,6 +44,7 @@ function readOptions() {
         defaultDescription: "the system's",
         describe: "Where to work",
       },
+      markdown: { type: "boolean", default: false, describe: "Print the table as the README has it" },
       keep: { type: "boolean", default: false, describe: "Leave what the servers wrote, to look at it" },
     })
     .epilogue("Exit codes: 0 survived · 1 something went wrong · 2 wrong usage · 130 interrupted")
@@ -94,7 +95,7 @@ async function main(signal: AbortSignal): Promise<number> {
   };
   mkdirSync(dirname(options.json), { recursive: true });
   writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  process.stdout.write(reportText(report));
+  process.stdout.write(options.markdown ? markdownText(report) : reportText(report));
   say(`written to ${options.json}`);
   return survived(report) ? EXIT.SURVIVED : EXIT.FAILED;
 }

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { commandWords } from "./chain/keys/command-words.ts";
+import type { KeySource } from "./chain/keys/publisher-key.ts";
+import { MAX_ENDPOINTS } from "./core/policy.ts";
 
 /** A setting that cannot be used; the message names it and says what it may be. */
 export class SettingError extends Error {
@@ -49,10 +52,82 @@ const origins = z
     ),
   );
 
+/** Endpoints of one chain. A comma within a URL has to be written as %2C. */
+const rpcUrls = z
+  .string()
+  .transform((text) => text.split(",").map((one) => one.trim()))
+  .pipe(
+    z
+      .array(url)
+      .max(MAX_ENDPOINTS, `must be at most ${MAX_ENDPOINTS} URLs`)
+      .refine(
+        (urls) => new Set(urls.map((one) => new URL(one).href)).size === urls.length,
+        "must not name an endpoint twice",
+      ),
+  );
+
+/** What an anchor's block has to be: so many blocks deep, or what the chain itself calls so. */
+const finality = z
+  .string()
+  .regex(/^(?:[0-9]{1,9}|finalized|safe)$/, "must be a whole number, finalized or safe")
+  .transform((text) => (text === "finalized" || text === "safe" ? text : Number(text)))
+  .refine((value) => value !== 0, "must be at least 1")
+  .refine((value) => typeof value === "string" || value <= 10_000, "must be at most 10000");
+
+/** Exact to the wei, of which a gwei has 10^9. In wei. */
+const gwei = z
+  .string()
+  .regex(
+    /^[0-9]{1,9}(?:\.[0-9]{1,9})?$/,
+    "must be gwei as a decimal number with at most 9 decimals, such as 30 or 0.05",
+  )
+  .transform((text) => {
+    const [whole = "", fraction = ""] = text.split(".");
+    return BigInt(whole + fraction.padEnd(9, "0"));
+  })
+  .refine((wei) => wei > 0n, "must be more than 0");
+
 const flag = z
   .enum(["true", "false"], "must be true or false")
   .default("false")
   .transform((text) => text === "true");
+
+/** Where the publisher's key comes from: one of three. */
+const KEY_SETTINGS = {
+  TALLYROOT_PUBLISHER_KEY: privateKey.optional(),
+  TALLYROOT_PUBLISHER_KEYSTORE: z.string().optional(),
+  TALLYROOT_PUBLISHER_KEYSTORE_PASSWORD_FILE: z.string().optional(),
+  TALLYROOT_PUBLISHER_KEY_COMMAND: z
+    .string()
+    .transform((text, context) => {
+      const words = commandWords(text);
+      if (words !== undefined) return words;
+      const message =
+        "must be words with spaces between them and no quotes, or a JSON list of texts: no shell reads it";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    })
+    .optional(),
+};
+const KEY_PLACES = [
+  "TALLYROOT_PUBLISHER_KEY",
+  "TALLYROOT_PUBLISHER_KEYSTORE",
+  "TALLYROOT_PUBLISHER_KEY_COMMAND",
+] as const;
+
+/** What nothing that this process starts should inherit. */
+const SECRETS = [
+  "TALLYROOT_PUBLISHER_KEY",
+  "TALLYROOT_MASTER_KEY",
+  // It may have a password.
+  "TALLYROOT_DATABASE_URL",
+  "TALLYROOT_METRICS_TOKEN",
+  "TALLYROOT_API_KEY",
+  "TALLYROOT_PROVER_KEY",
+  "TALLYROOT_WEBHOOK_SECRET",
+];
+
+type Environment = Record<string, string | undefined>;
 
 /** Every setting: an environment variable, what it may be, and what it is where it is not set. */
 const SETTINGS = z.object({
@@ -66,14 +141,17 @@ const SETTINGS = z.object({
   TALLYROOT_PUBLIC_URL: url.optional(),
   TALLYROOT_CHAIN: z.enum(["embedded", "rpc"], "must be embedded or rpc").default("embedded"),
   TALLYROOT_CHAIN_PORT: port(8545),
-  TALLYROOT_RPC_URL: url.optional(),
-  TALLYROOT_PUBLISHER_KEY: privateKey.optional(),
+  TALLYROOT_RPC_URL: rpcUrls.optional(),
+  ...KEY_SETTINGS,
   TALLYROOT_CONTRACT: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
     .optional(),
   TALLYROOT_ANCHOR_INTERVAL_MS: count(50, 86_400_000).default(2000),
-  TALLYROOT_CONFIRMATIONS: count(1, 10_000).optional(),
+  TALLYROOT_REPLACE_AFTER_MS: count(1000, 86_400_000).default(30_000),
+  TALLYROOT_HALT_AFTER_MS: count(1000, 86_400_000).default(120_000),
+  TALLYROOT_CONFIRMATIONS: finality.optional(),
+  TALLYROOT_MAX_FEE_GWEI: gwei.optional(),
   TALLYROOT_MASTER_KEY: key.optional(),
   TALLYROOT_QUOTA_DELTAS_PER_MONTH: count(1, 999_999_999).optional(),
   TALLYROOT_PUBLIC_REASONS: flag,
@@ -92,9 +170,6 @@ const SETTINGS = z.object({
 
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS.shape);
 
-/** What a chain of somebody else's asks for: its address, and a key of ours with money on it. */
-const NEEDED_FOR_RPC = ["TALLYROOT_RPC_URL", "TALLYROOT_PUBLISHER_KEY"] as const;
-
 /** Blocks that an anchor's block and its successors must be, where nothing else is set: an embedded chain has no reorganisations. */
 const CONFIRMATIONS = { embedded: 1, rpc: 3 } as const;
 
@@ -105,11 +180,19 @@ export type Config = Readonly<{
   /** The PostgreSQL database that the record is in; undefined for SQLite in the data directory. */
   databaseUrl: string | undefined;
   publicUrl: string | undefined;
-  chain: { kind: "embedded"; port: number } | { kind: "rpc"; rpcUrl: string };
-  publisherKey: `0x${string}` | undefined;
+  chain: { kind: "embedded"; port: number } | { kind: "rpc"; rpcUrls: readonly string[] };
+  publisherKey: KeySource | undefined;
+  /** Undefined for the one that the data directory remembers, else the deterministic one. */
   contract: `0x${string}` | undefined;
   anchorIntervalMs: number;
-  confirmations: number;
+  /** Until a transaction that no block takes is replaced by one that pays more. */
+  replaceAfterMs: number;
+  /** For which the chain has to contradict the record until anchoring halts. */
+  haltAfterMs: number;
+  /** Blocks that an anchor's block and its successors must be for it to be final, or the chain's own word for it. */
+  confirmations: number | "finalized" | "safe";
+  /** The most that anchoring pays, in wei per gas; undefined for no limit. */
+  maxFee: bigint | undefined;
   masterKey: `0x${string}` | undefined;
   /** Deltas that a tenant may record in a UTC month; null for no quota. */
   quota: number | null;
@@ -137,17 +220,17 @@ const OF_COMMANDS = ["TALLYROOT_URL", "TALLYROOT_API_KEY", "TALLYROOT_PROVER_KEY
  *
  * @throws SettingError naming every variable that is wrong.
  */
-export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
-  // A variable that is set to nothing is not set.
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+export function readConfig(environment: Environment = process.env): Config {
+  const set = setIn(environment);
   const parsed = SETTINGS.safeParse(set);
   const unknown = Object.keys(set).filter(
     (name) => name.startsWith("TALLYROOT_") && !(name in SETTINGS.shape) && !OF_COMMANDS.includes(name),
   );
-  const missing = set.TALLYROOT_CHAIN === "rpc" ? NEEDED_FOR_RPC.filter((name) => set[name] === undefined) : [];
+  const missing = set.TALLYROOT_CHAIN === "rpc" ? missingForRpc(set) : [];
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])} ${issue.message}`),
-    ...missing.map((name) => `${name} is needed with TALLYROOT_CHAIN=rpc`),
+    ...missing,
+    ...keyProblems(set),
     ...unknown.map((name) => `${name} is not a setting of this version`),
   ];
   if (!parsed.success || problems.length > 0) throw new SettingError(problems.join("\n"));
@@ -161,11 +244,14 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     chain:
       s.TALLYROOT_CHAIN === "embedded"
         ? { kind: "embedded", port: s.TALLYROOT_CHAIN_PORT }
-        : { kind: "rpc", rpcUrl: s.TALLYROOT_RPC_URL! },
-    publisherKey: s.TALLYROOT_PUBLISHER_KEY as `0x${string}` | undefined,
+        : { kind: "rpc", rpcUrls: s.TALLYROOT_RPC_URL! },
+    publisherKey: keySourceOf(s),
     contract: s.TALLYROOT_CONTRACT as `0x${string}` | undefined,
     anchorIntervalMs: s.TALLYROOT_ANCHOR_INTERVAL_MS,
+    replaceAfterMs: s.TALLYROOT_REPLACE_AFTER_MS,
+    haltAfterMs: s.TALLYROOT_HALT_AFTER_MS,
     confirmations: s.TALLYROOT_CONFIRMATIONS ?? CONFIRMATIONS[s.TALLYROOT_CHAIN],
+    maxFee: s.TALLYROOT_MAX_FEE_GWEI,
     quota: s.TALLYROOT_QUOTA_DELTAS_PER_MONTH ?? null,
     masterKey: s.TALLYROOT_MASTER_KEY as `0x${string}` | undefined,
     publicReasons: s.TALLYROOT_PUBLIC_REASONS,
@@ -180,4 +266,65 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     webhookAllowPrivate: s.TALLYROOT_WEBHOOK_ALLOW_PRIVATE,
     logLevel: s.TALLYROOT_LOG_LEVEL,
   };
+}
+
+/**
+ * Where the publisher's key comes from, by the same settings as a server's: for commands that need nothing else of them.
+ *
+ * @throws SettingError naming every variable that is wrong.
+ */
+export function readKeySource(environment: Environment): KeySource | undefined {
+  const set = setIn(environment);
+  const parsed = z.object(KEY_SETTINGS).safeParse(set);
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])} ${issue.message}`),
+    ...keyProblems(set),
+  ];
+  if (!parsed.success || problems.length > 0) throw new SettingError(problems.join("\n"));
+  return keySourceOf(parsed.data);
+}
+
+/**
+ * Takes the secrets out of the environment once they were read: threads, and programs that this one starts, inherit it. The system keeps
+ * what the process was started with for those who may look into its memory.
+ *
+ * @returns what is left of it.
+ */
+export function forgetSecrets(environment: Environment = process.env): Environment {
+  for (const name of SECRETS) delete environment[name];
+  return environment;
+}
+
+/** A variable that is set to nothing is not set. */
+function setIn(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+}
+
+/** What a chain of somebody else's asks for: its address, and a key of ours with ether on it. */
+function missingForRpc(set: Environment): string[] {
+  return [
+    ...(set.TALLYROOT_RPC_URL === undefined ? ["TALLYROOT_RPC_URL is needed with TALLYROOT_CHAIN=rpc"] : []),
+    ...(KEY_PLACES.every((name) => set[name] === undefined)
+      ? [`${KEY_PLACES.slice(0, -1).join(", ")} or ${KEY_PLACES.at(-1)} is needed with TALLYROOT_CHAIN=rpc`]
+      : []),
+  ];
+}
+
+function keyProblems(set: Environment): string[] {
+  const places = KEY_PLACES.filter((name) => set[name] !== undefined);
+  const [keystore, password] = ["TALLYROOT_PUBLISHER_KEYSTORE", "TALLYROOT_PUBLISHER_KEYSTORE_PASSWORD_FILE"] as const;
+  return [
+    ...(places.length > 1 ? [`${places.join(" and ")} are set: the publisher's key comes from one place`] : []),
+    ...(set[keystore] !== undefined && set[password] === undefined ? [`${password} is needed with ${keystore}`] : []),
+    ...(set[keystore] === undefined && set[password] !== undefined
+      ? [`${password} is of no use without ${keystore}`]
+      : []),
+  ];
+}
+
+function keySourceOf(s: z.output<z.ZodObject<typeof KEY_SETTINGS>>): KeySource | undefined {
+  if (s.TALLYROOT_PUBLISHER_KEY !== undefined) return { kind: "key", key: s.TALLYROOT_PUBLISHER_KEY as `0x${string}` };
+  const [file, passwordFile] = [s.TALLYROOT_PUBLISHER_KEYSTORE, s.TALLYROOT_PUBLISHER_KEYSTORE_PASSWORD_FILE];
+  if (file !== undefined && passwordFile !== undefined) return { kind: "keystore", file, passwordFile };
+  return s.TALLYROOT_PUBLISHER_KEY_COMMAND && { kind: "command", words: s.TALLYROOT_PUBLISHER_KEY_COMMAND };
 }

@@ -1,32 +1,42 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { pino } from "pino";
+import { openAnchorLog } from "./chain/anchor-log.ts";
+import { DeploymentError } from "./chain/deployment-error.ts";
 import { ChainStartError } from "./chain/embedded/errors.ts";
 import { holdNativeLibrary } from "./chain/embedded/native-library.ts";
 import { startEmbeddedChain } from "./chain/embedded/start.ts";
+import { quorumOf } from "./chain/endpoint-set.ts";
 import { establishPlace } from "./chain/establish.ts";
-import { readConfig, SettingError } from "./config.ts";
+import { PublisherKeyError } from "./chain/keys/key-error.ts";
+import { readPublisherKey } from "./chain/keys/publisher-key.ts";
+import { expectNetwork } from "./chain/network-check.ts";
+import { forgetSecrets, readConfig, SettingError } from "./config.ts";
 import { checksumAddress } from "./core/address.ts";
 import { fromHex, toHex } from "./core/bytes.ts";
 import { ChainUnavailableError, TallyrootError } from "./core/errors.ts";
 import { installKeccak } from "./core/keccak.ts";
 import { fastKeccak } from "./fast-keccak.ts";
 import { createApp } from "./http/app.ts";
+import { openHttpServer } from "./http/http-server.ts";
 import { openMetrics } from "./http/metrics.ts";
 import { readPages } from "./http/pages.ts";
 import { ROUTES } from "./http/route-table.ts";
+import { anchoringFigures } from "./jobs/anchoring-figures.ts";
+import { healthChecks } from "./jobs/chain-health.ts";
 import { startCheckpointJob } from "./jobs/checkpoint-thread.ts";
 import { startMonthClosing } from "./jobs/month-closing.ts";
+import { haltFor } from "./jobs/remedies.ts";
 import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
+import { expectWholeRecord, RecordBehindLogError } from "./ledger/expect-whole-record.ts";
 import { sealingKey } from "./ledger/seal.ts";
 import { openSummaries } from "./ledger/summarize.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { StorageRefusedError } from "./storage/refused.ts";
-import { lockDirectory } from "./storage/sqlite/database.ts";
+import { isStorageTrouble, lockDirectory } from "./storage/sqlite/database.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
@@ -40,20 +50,31 @@ const DRAIN_MS = 3_000;
 /** Milliseconds between two looks for connections that have become idle meanwhile. */
 const SWEEP_MS = 20;
 
-/** Milliseconds that a stream of deltas may take at most; other bodies have a limit of their own. */
-const STREAM_MS = 24 * 3_600_000;
-
 /** Milliseconds for which the first start's link signs in. */
 const SIGN_IN_MS = 3_600_000;
 
+/** The note why anchoring halted last, for whoever is told of it later. */
+const LAST_HALT = "anchoring.halt";
 /** The fact that the first API key is in its file. */
 const FIRST_KEY = "first.key";
 
 /** Mistakes that the person at the terminal can mend: shown as one sentence, without a stack. */
-const EXPECTED = [SettingError, StorageRefusedError, ChainStartError, ChainUnavailableError, TallyrootError];
+const EXPECTED = [
+  SettingError,
+  StorageRefusedError,
+  ChainStartError,
+  ChainUnavailableError,
+  DeploymentError,
+  PublisherKeyError,
+  RecordBehindLogError,
+  TallyrootError,
+];
 
 async function main(): Promise<void> {
+  // Whatever makes a file, here or in a thread, makes it for this user alone.
+  process.umask(0o077);
   const config = readConfig();
+  const environment = forgetSecrets();
   const log = pino({ level: config.logLevel, redact: ["*.headers"] });
 
   // What is on disk, ours alone from here on.
@@ -64,6 +85,9 @@ async function main(): Promise<void> {
   // What a killed server left would send its callers to a port that is nobody's, or somebody else's.
   dir.remove("server.json");
   const masterKey = config.masterKey ?? dir.key("master-key");
+  const publisherKey = config.publisherKey
+    ? await readPublisherKey(config.publisherKey, environment)
+    : dir.key("publisher-key");
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
   const { databaseUrl, quota } = config;
@@ -110,16 +134,27 @@ async function main(): Promise<void> {
   });
 
   // The chain, and the place on it.
-  const publisherKey = config.publisherKey ?? dir.key("publisher-key");
   const embedded =
     config.chain.kind === "embedded"
       ? await startEmbeddedChain({ dir: dir.path, port: config.chain.port, host: config.host, publisherKey, log })
       : undefined;
-  const rpcUrl = embedded?.rpcUrl ?? (config.chain as { rpcUrl: string }).rpcUrl;
-  const { contract } = config;
+  const rpcUrls = config.chain.kind === "rpc" ? config.chain.rpcUrls : [embedded!.rpcUrl];
+  const { confirmations, maxFee, contract } = config;
+  await expectNetwork(rpcUrls, confirmations);
   const place = await alone(() =>
-    establishPlace({ rpcUrl, publisherKey, contract, facts: store.facts, freshSalt: () => randomBytes(32) }),
+    establishPlace({
+      rpcUrl: rpcUrls,
+      publisherKey,
+      maxFee,
+      contract,
+      facts: store.facts,
+      freshSalt: () => randomBytes(32),
+    }),
   );
+  await expectWholeRecord({
+    store,
+    chain: openAnchorLog({ rpcUrl: rpcUrls, publisherKey, place, confirmations }),
+  });
 
   // What runs: the checkpoint job and the deliveries beside the API.
   let url = "";
@@ -132,6 +167,7 @@ async function main(): Promise<void> {
     publicUrl,
     post: openPost({ allowPrivate }),
     allowPrivate,
+    halt: async () => haltFor(await store.facts.noted(LAST_HALT)),
     clock: Date.now,
     log,
   });
@@ -141,13 +177,19 @@ async function main(): Promise<void> {
       databaseUrl,
       masterKey,
       publisherKey,
-      rpcUrl,
+      rpcUrls,
       place: { chainId: place.chainId, contract: place.contract, log: place.log },
-      confirmations: config.confirmations,
+      confirmations,
+      maxFee,
       intervalMs: config.anchorIntervalMs,
+      replaceAfterMs: config.replaceAfterMs,
+      haltAfterMs: config.haltAfterMs,
     },
     log,
-    { confirmed: webhooks.wake, halted: webhooks.halted },
+    {
+      confirmed: webhooks.wake,
+      halted: (code) => webhooks.halted(() => store.facts.note(LAST_HALT, code)),
+    },
   );
   const forget = (ledgerId: number | undefined) => {
     contents.forget(ledgerId);
@@ -164,18 +206,19 @@ async function main(): Promise<void> {
     webhooks,
     place,
     witness: openWitness({
-      endpoints: [rpcUrl],
+      endpoints: rpcUrls,
       pins: { ...place, chainId: BigInt(place.chainId) },
-      confirmations: config.confirmations,
+      confirmations,
+      enough: quorumOf(rpcUrls.length),
     }),
-    confirmations: config.confirmations,
+    confirmations,
     chainHead: () => job.figures().chainHead,
     keyMode,
     quota,
     summaries: openSummaries(store, Date.now),
     forgetElsewhere: job.forget,
     // A provider's endpoint has its key in the URL: only the embedded chain's is for everybody.
-    rpcUrl: embedded ? rpcUrl : null,
+    rpcUrl: embedded?.rpcUrl ?? null,
     showsReasons: config.publicReasons,
     publicUrl,
     clock: Date.now,
@@ -191,13 +234,14 @@ async function main(): Promise<void> {
         checks: {
           database: { ok: true, detail: "open" },
           anchoring: { ok: anchoring.ok, detail: `${anchoring.detail}; ${lag}` },
+          ...healthChecks(job.figures().health, Date.now()),
         },
       };
     },
     metrics: openMetrics({
       progress: store.progress,
       webhooks: store.deliveryCounts,
-      anchoring: () => ({ halted: job.state().halted, ...job.figures() }),
+      anchoring: () => anchoringFigures(job, Date.now()),
       clock: Date.now,
     }),
     metricsToken: config.metricsToken,
@@ -205,7 +249,7 @@ async function main(): Promise<void> {
     trustedProxies: config.trustedProxies,
     corsOrigins: config.corsOrigins,
   };
-  const server = createServer({ requestTimeout: STREAM_MS }, createApp(ROUTES, service, readPages(), log));
+  const server = openHttpServer(createApp(ROUTES, service, readPages(), log), log);
   server.listen(config.port, config.host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     const problem =
@@ -246,7 +290,7 @@ async function main(): Promise<void> {
   // Whoever reads this may stop the server at once, so it comes after all that.
   const running = {
     url,
-    rpcUrl,
+    rpcUrl: rpcUrls[0]!,
     chainId: place.chainId,
     contract: checksumAddress(place.contract),
     log: toHex(place.log),
@@ -254,7 +298,7 @@ async function main(): Promise<void> {
   };
   dir.write("server.json", `${JSON.stringify(running, null, 2)}\n`);
   const pagesUrl = signInKey ? signInLink(publicUrl(), signInKey) : publicUrl();
-  const facts = { dataDir: dir.path, embedded: embedded !== undefined, pagesUrl, newKey };
+  const facts = { dataDir: dir.path, embedded: embedded !== undefined, pagesUrl, newKey, origin: place.origin };
   process.stdout.write(welcome({ ...running, ...facts }));
   embedded?.failed.then((error) =>
     log.error(
@@ -265,6 +309,12 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (isStorageTrouble(error)) {
+    process.stderr.write(
+      `tallyroot: the database cannot be read or written: ${error.message}. Is the disk full, failing or read-only?\n`,
+    );
+    process.exit(1);
+  }
   // A system call that failed says in its message what failed, and on which file.
   const expected = error instanceof Error && (EXPECTED.some((kind) => error instanceof kind) || "syscall" in error);
   process.stderr.write(

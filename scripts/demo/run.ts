@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex } from "../../src/core/bytes.ts";
 import { RECEIPT_MEDIA_TYPE } from "../../src/core/receipt.ts";
+import type { Finality } from "../../src/witness/finality.ts";
 import { type BankAccount, readBank } from "./bank.ts";
 import { type Client, openClient } from "./client.ts";
 import { DIVERGENCE_COLUMNS, type Divergence, divergenceCells, divergencesCsv, divergencesOf } from "./compare.ts";
@@ -22,7 +23,7 @@ export type Run = {
   /** What the demo writes goes into a folder of it. */
   dataDir: string;
   /** Blocks that an anchor's block and its successors must be, for the one who verifies. */
-  confirmations: number;
+  confirmations: Finality;
   signal: AbortSignal;
   screen: Screen;
   /** Whether every divergence is shown. */

@@ -91,14 +91,15 @@ export async function settle(server: Server, book: Book): Promise<void> {
   }
 }
 
-function newPost(book: Book, random: Random): Post {
+/** A delta that was never sent before, noted as sent. */
+export function newPost(book: Book, random: Random, customerId = random.oneOf(book.customers)): Post {
   const sign = random.chance(0.5) ? "-" : "";
   const fraction = String(random.between(1, 10 ** 9))
     .padStart(9, "0")
     .replace(/0+$/, "");
   const post = {
     idempotencyKey: `post-${book.sent.size}`,
-    customerId: random.oneOf(book.customers),
+    customerId,
     delta: `${sign}${random.between(1, 1_000_000)}.${fraction}`,
     reason: `reason ${book.sent.size}`,
   };
@@ -134,10 +135,17 @@ async function postOnce(
     if (book.oddities.length < KEPT) book.oddities.push(`${idempotencyKey}: ${status} ${text}`);
     return "refused";
   }
-  const { receiptId, recordId, sequence } = (JSON.parse(text) as { data: Acknowledged }).data;
+  acknowledge(book, post, (JSON.parse(text) as { data: Answered }).data);
+  return "recorded";
+}
+
+type Answered = Pick<Acknowledged, "receiptId" | "recordId" | "sequence">;
+
+/** Notes what was answered to a post, and whether it was ever answered otherwise. */
+export function acknowledge(book: Book, post: Post, { receiptId, recordId, sequence }: Answered): void {
+  const { idempotencyKey } = post;
   const before = book.acknowledged.get(idempotencyKey);
   if (before && before.receiptId !== receiptId && book.contradictions.length < KEPT)
     book.contradictions.push(`${idempotencyKey}: ${before.receiptId}, later ${receiptId}`);
   book.acknowledged.set(idempotencyKey, { post, receiptId, recordId, sequence });
-  return "recorded";
 }

@@ -41,11 +41,10 @@ export class NotStartedError extends Error {
   override readonly name = "NotStartedError";
 }
 
-/** @throws NotStartedError with what it wrote. */
-export async function startServer({ dir, signal, settings = {}, under = [] }: StartOptions): Promise<Server> {
-  const began = performance.now();
+/** Starts the process and waits for nothing. */
+export function launchServer({ dir, signal, settings = {}, under = [] }: StartOptions): Launched {
   const [command, ...args] = [...under, process.execPath, START];
-  const launched = launch({
+  return launch({
     command: command!,
     args,
     signal,
@@ -57,8 +56,21 @@ export async function startServer({ dir, signal, settings = {}, under = [] }: St
       ...settings,
     },
   });
-  const running = await answering(dir, launched, signal, began + START_MS).catch(async (error: unknown) => {
+}
+
+/** @throws NotStartedError with what it wrote. */
+export async function startServer(options: StartOptions): Promise<Server> {
+  const { dir, signal, under = [] } = options;
+  const began = performance.now();
+  const launched = launchServer(options);
+  const behind = under.length > 0;
+  const endHard = () => {
+    if (behind) endChildren(launched);
     launched.child.kill("SIGKILL");
+  };
+  if (behind) signal.addEventListener("abort", endHard, { once: true });
+  const running = await answering(dir, launched, signal, began + START_MS).catch(async (error: unknown) => {
+    endHard();
     await launched.ended;
     throw error;
   });
@@ -68,18 +80,28 @@ export async function startServer({ dir, signal, settings = {}, under = [] }: St
     apiKey: readFileSync(join(dir, "api-key"), "utf8").trim(),
     said: launched.said,
     async kill() {
-      killHard(running.pid);
+      sendSignal(running.pid, "SIGKILL");
       await launched.ended;
     },
-    stop: launched.stop,
+    async stop() {
+      if (behind) sendSignal(running.pid, "SIGTERM");
+      await (behind ? launched.ended : launched.stop());
+    },
     ended: launched.ended,
   };
 }
 
-/** Behind another command, the server is not the child itself. */
-function killHard(pid: number): void {
+/** Behind another command the server is that one's child, which would outlive it: untraced, its calls would be refused one and all. */
+function endChildren({ child }: Launched): void {
+  const children = `/proc/${child.pid}/task/${child.pid}/children`;
+  if (!existsSync(children)) return;
+  for (const pid of readFileSync(children, "utf8").trim().split(" ").filter(Boolean))
+    sendSignal(Number(pid), "SIGKILL");
+}
+
+function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
@@ -95,14 +117,28 @@ async function answering(dir: string, { child, said }: Launched, signal: AbortSi
     if (performance.now() > deadline) throw new NotStartedError(`the server did not answer in time:\n${said()}`);
     const found = readRunning(dir);
     if (found && found.pid !== before) {
-      const { status } = await fetch(`${found.url}/healthz`, { signal });
-      if (status === 200) return found;
+      if (await isHealthy(found.url, signal)) return found;
     }
     await sleep(LOOK_MS, undefined, { signal });
   }
 }
 
+async function isHealthy(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/healthz`, { signal })).status === 200;
+  } catch (error) {
+    // What fetch throws when the other side is gone, which the next look finds out, and nothing else.
+    if (!(error instanceof TypeError)) throw error;
+    return false;
+  }
+}
+
 function readRunning(dir: string): { url: string; rpcUrl: string; pid: number } | undefined {
-  const file = join(dir, "server.json");
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  try {
+    return JSON.parse(readFileSync(join(dir, "server.json"), "utf8"));
+  } catch (error) {
+    // There is none, or none any more: a server that starts takes away what one before it has left.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    return undefined;
+  }
 }

@@ -59,3 +59,15 @@ export function figuresText({ figures }: Fault): string {
     .map(([name, value]) => `${name} ${value.toLocaleString("en", { maximumFractionDigits: 1 })}`)
     .join(", ");
 }
+
+/** The table of faults as the README has it. */
+export function markdownText({ drills }: Pick<Report, "drills">): string {
+  const rows = drills.flatMap(({ name, faults }) =>
+    faults.map((fault, i) => {
+      const told = [`${fault.tries.toLocaleString("en")} times`, ...(verdict(fault) === "FAILED" ? ["FAILED"] : [])];
+      const figures = figuresText(fault);
+      return `| ${i === 0 ? `\`${name}\`` : ""} | ${fault.name} | ${told.join(", ")}${figures && `: ${figures}`} |`;
+    }),
+  );
+  return ["| drill | fault | what was counted |", "| --- | --- | --- |", ...rows, ""].join("\n");
+}

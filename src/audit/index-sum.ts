@@ -11,9 +11,14 @@ export function indexSum(): IndexSum {
   return { count: 0, first: 0, second: 0 };
 }
 
+/** The part of a key by which an index is ordered. */
+export function prefixOf(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, PREFIX_BYTES);
+}
+
 /** Adds the row that a key must have. */
 export function addKey(sum: IndexSum, key: Uint8Array, delta: number): void {
-  addRow(sum, Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, PREFIX_BYTES), delta);
+  addRow(sum, prefixOf(key), delta);
 }
 
 export function addRow(sum: IndexSum, prefix: number, delta: number): void {

@@ -165,6 +165,8 @@ export interface AuditStore {
     after: { prefix: number; delta: number },
     limit: number,
   ): Promise<{ prefix: number; delta: number }[]>;
+  /** What an index has of a delta, by its arrival: undefined where there is no such delta, or it has no such key. */
+  indexedKey(index: KeyIndex, delta: number): Promise<Uint8Array | undefined>;
   /** Rows that are stored in a form that the engine reads and never writes: a byte was changed, and no query shows it. */
   oddRows(limit: number): Promise<{ table: string; row: RowName }[]>;
   /** What the engine itself finds wrong with its file: at most `limit` sentences. */

@@ -1,24 +1,42 @@
-import type { TransactionSerializedEIP1559 } from "viem";
 import { checksumAddress } from "../core/address.ts";
-import { type Hex, toHex } from "../core/bytes.ts";
+import { type Hex, sameBytes, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
 import type { AnchorChain, AnchorPlace, Mined } from "../ledger/ports/anchoring.ts";
-import { CallFailedError } from "../witness/endpoint.ts";
-import { numberIn, rootCall } from "../witness/log-calls.ts";
-import { type Fees, openPublisher } from "./publisher.ts";
+import { CallFailedError, EndpointRefusalError } from "../witness/endpoint.ts";
+import type { Finality } from "../witness/finality.ts";
+import { indexIn, numberIn, publisherCall, rootCall } from "../witness/log-calls.ts";
+import { type Fees, feesFor, replacementFor } from "./fees.ts";
+import { agreedOn, disagreement, enoughOf, groupsOf, reachedBy } from "./majority.ts";
+import { whereIs } from "./mined.ts";
+import { openPublisher } from "./publisher.ts";
 import { appendCall, countCall } from "./publisher-calls.ts";
+import type { Questions } from "./questions.ts";
+import { ChainWaitError } from "./waits.ts";
 
-/** A replacement pays an eighth more than what it replaces: nodes ask for at least a tenth (go-ethereum's txpool). */
-const BUMP_DENOMINATOR = 8n;
-/** What nodes answer to a transaction that they have, or whose nonce is spent: each client has words of its own. */
-const HAS_IT = /already ?(known|imported)|known ?transaction|nonce too low|old ?nonce/i;
-/** Gas that an append may use: it takes some 52,000 whatever it anchors. */
-const APPEND_GAS = 80_000n;
+/** Gas that an append may use at least: it takes some 53,000 whatever it anchors. */
+const LEAST_GAS = 80_000n;
+/** A network that counts gas in its own way (a rollup counts the bytes as well) is believed up to here. */
+const MOST_GAS = 5_000_000n;
+/** What is added to the gas that an append was estimated to use: between two blocks a rollup's price of bytes changes. */
+const GAS_ROOM = { over: 5n, under: 4n };
+
+/** What the log's publisher knows beside the log: for whoever watches it. */
+export type AnchorLogWatch = {
+  publisher: ReturnType<typeof openPublisher>;
+  /** Gas that the last append was estimated to use; undefined before the first. */
+  lastGas(): bigint | undefined;
+  /** What endpoints contradict one another about just now, in a sentence. */
+  dispute(): string | undefined;
+};
 
 /**
  * The publisher's side of one log, over JSON-RPC.
  *
- * @param confirmations blocks that a transaction's block and its successors must be for it to be final; 1 is the block itself.
+ * With several endpoints, what decides over an anchor is asked of all of them: see `whereIs` and `enoughOf`.
+ *
+ * @param rpcUrl one endpoint of the chain, or several.
+ * @param confirmations when a transaction's block is final: blocks that it and its successors must be, or the chain's own word.
+ * @param maxFee the most to pay, in wei per gas; undefined for no limit.
  * @param onHead told the latest block whenever it was looked up.
  */
 export function openAnchorLog({
@@ -26,92 +44,188 @@ export function openAnchorLog({
   publisherKey,
   place,
   confirmations,
+  maxFee,
   onHead,
 }: {
-  rpcUrl: string;
+  rpcUrl: string | readonly string[];
   publisherKey: Hex;
   place: AnchorPlace;
-  confirmations: number;
+  confirmations: Finality;
+  maxFee?: bigint | undefined;
   onHead?: (block: number) => void;
-}): AnchorChain {
-  const publisher = openPublisher(rpcUrl, publisherKey);
-  const { reader } = publisher;
+}): AnchorChain & { watch: AnchorLogWatch } {
+  const publisher = openPublisher(rpcUrl, publisherKey, { chainId: place.chainId, maxFee });
+  const { endpoints, reader } = publisher;
   const contract = checksumAddress(place.contract);
+  let lastGas: bigint | undefined;
+  let dispute: string | undefined;
+  /** The last block whose hash endpoints agreed on. */
+  let settled: { blockNumber: number; hash: Uint8Array } | undefined;
 
-  /** One word that the contract returns. The chain may have been begun anew, or the endpoint be of another one. */
-  async function wordFrom(data: string): Promise<Uint8Array> {
-    const noLog = `${reader.name} has no AnchorLog at ${contract}`;
-    const word = await reader.call(contract, data).catch((error: unknown) => {
+  /** One word that the contract returns; undefined where no AnchorLog is. The chain may have been begun anew, or the endpoint be of another one. */
+  async function answerTo({ call }: Pick<Questions, "call">, data: string): Promise<Uint8Array | undefined> {
+    const word = await call(contract, data).catch((error: unknown) => {
       if (!(error instanceof CallFailedError)) throw error;
-      throw new ChainUnavailableError(noLog, { cause: error });
+      return undefined;
     });
-    if (word.length !== 32) throw new ChainUnavailableError(noLog);
+    return word?.length === 32 ? word : undefined;
+  }
+
+  async function wordFrom(questions: Pick<Questions, "call" | "name">, data: string): Promise<Uint8Array> {
+    const word = await answerTo(questions, data);
+    if (!word) throw new ChainUnavailableError(`${questions.name} has no AnchorLog at ${contract}`);
     return word;
+  }
+
+  async function rootIn(questions: Questions, index: bigint): Promise<Uint8Array | undefined> {
+    return orNone(await wordFrom(questions, rootCall(place.log, index)));
+  }
+
+  async function publisherIn(questions: Pick<Questions, "call">): Promise<Uint8Array | undefined> {
+    return orNone(await answerTo(questions, publisherCall(place.log)))?.slice(12);
+  }
+
+  async function hashAt(questions: Pick<Questions, "blockNumber" | "blockAt">, blockNumber: number) {
+    const latest = await questions.blockNumber();
+    onHead?.(Number(latest));
+    if (latest < BigInt(blockNumber)) return undefined;
+    return (await questions.blockAt(BigInt(blockNumber)))?.hash;
+  }
+
+  async function gasFor(data: Hex): Promise<bigint> {
+    try {
+      lastGas = await publisher.gasOf({ to: contract, data });
+    } catch (error) {
+      // An append that would fail now may be fine once the endpoint has seen the one before it.
+      if (!(error instanceof EndpointRefusalError)) throw error;
+      return LEAST_GAS;
+    }
+    const gas = (lastGas * GAS_ROOM.over) / GAS_ROOM.under;
+    if (gas > MOST_GAS)
+      throw new ChainUnavailableError(
+        `an append would take ${lastGas} gas here, where it takes some 53,000 elsewhere: nothing is signed with more than ${MOST_GAS}`,
+      );
+    return gas > LEAST_GAS ? gas : LEAST_GAS;
+  }
+
+  async function isTaken(raw: Uint8Array): Promise<boolean> {
+    try {
+      await publisher.send(raw);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ChainUnavailableError)) throw error;
+      return false;
+    }
+  }
+
+  const nextNonce = async () => reachedBy(await publisher.nonces(), endpoints.quorum);
+
+  /** The root that the contract has now at the index which a transaction appended. */
+  async function rootOf(questions: Questions, hash: Uint8Array): Promise<Uint8Array | undefined> {
+    const transaction = await questions.transaction(toHex(hash));
+    const index = transaction && indexIn(transaction.events, place);
+    return index === undefined ? undefined : rootIn(questions, index);
   }
 
   return {
     place,
-    anchoredCount: async () => Number(numberIn(await wordFrom(countCall(place.log)))),
+    account: publisher.address,
+    watch: { publisher, lastGas: () => lastGas, dispute: () => dispute },
+
+    chainId: async () => {
+      // Each is asked anew and counts as silent where it is of another chain.
+      await endpoints.look();
+      return Number(await reader.chainId());
+    },
+
+    async publisher() {
+      const found = await endpoints.any(publisherIn);
+      // What is as it should be is not doubted in each round.
+      if (endpoints.size === 1 || (found && sameBytes(found, publisher.address))) return found;
+      return agreedOn("the log's publisher", await endpoints.all(publisherIn), endpoints.quorum, textOf);
+    },
+
+    async blockHash(blockNumber) {
+      const found = await endpoints.any((questions) => hashAt(questions, blockNumber));
+      if (endpoints.size === 1) return found;
+      if (found && settled?.blockNumber === blockNumber && sameBytes(found, settled.hash)) return found;
+      const said = await endpoints.all((questions) => hashAt(questions, blockNumber));
+      const hash = agreedOn(`block ${blockNumber}`, said, endpoints.quorum, textOf);
+      settled = hash && { blockNumber, hash };
+      return hash;
+    },
+
+    async anchoredCount() {
+      const data = countCall(place.log);
+      const said = await endpoints.all(async (questions) => numberIn(await wordFrom(questions, data)));
+      return reachedBy(said, endpoints.quorum);
+    },
 
     async anchoredRoot(index) {
-      const root = await wordFrom(rootCall(place.log, BigInt(index)));
-      return root.some((byte) => byte !== 0) ? root : undefined;
+      const said = await endpoints.all((questions) => rootIn(questions, BigInt(index)));
+      const [largest, ...others] = groupsOf(said, textOf);
+      // Without a root an endpoint may be behind; with two different ones somebody is wrong.
+      if (others.length > 0 && groupsOf(said, textOf).filter(([one]) => one?.value).length > 1)
+        throw disagreement(`the root at index ${index}`, said, textOf);
+      return largest && largest.length >= enoughOf(said.length, endpoints.quorum) ? largest[0]?.value : undefined;
     },
 
-    nextNonce: () => publisher.nonce("latest"),
+    nextNonce,
 
     async sign({ index, root, size, replaces }) {
-      const asked = await publisher.fees();
+      const asked = await publisher.askedFee();
       const earlier = replaces && (await termsOf(replaces));
-      const nonce = earlier?.nonce ?? (await publisher.nonce("latest"));
+      const fees = earlier ? await replacing(earlier.fees, replaces) : feesFor(asked, maxFee);
+      const data = appendCall(place.log, index, root, size);
+      const nonce = earlier?.nonce ?? (await nextNonce());
       const signed = await publisher.sign({
         to: contract,
-        data: appendCall(place.log, index, root, size),
+        data,
         nonce,
-        gas: APPEND_GAS,
+        gas: await gasFor(data),
         chainId: place.chainId,
-        fees: {
-          maxFeePerGas: feeOver(earlier?.fees.maxFeePerGas, asked.maxFeePerGas),
-          maxPriorityFeePerGas: feeOver(earlier?.fees.maxPriorityFeePerGas, asked.maxPriorityFeePerGas),
-        },
+        fees,
       });
       return { nonce, ...signed };
-    },
 
-    async send(raw) {
-      try {
-        await publisher.send(raw);
-      } catch (error) {
-        // The nonce is taken, by this very transaction or by one that `mined`, `anchoredRoot` and `nextNonce` will show.
-        if (!(error instanceof ChainUnavailableError && HAS_IT.test(error.message))) throw error;
+      async function replacing(offered: Fees, raw: Uint8Array): Promise<Fees> {
+        try {
+          return replacementFor(offered, asked, maxFee);
+        } catch (error) {
+          if (!(error instanceof ChainWaitError)) throw error;
+          // It stays: nodes that forgot it since are told of it again. Where no node takes it, as one that offers more than the account
+          // has, nobody waits for it either: what the network asks for now takes its nonce.
+          if (await isTaken(raw)) throw error;
+          return feesFor(asked, maxFee);
+        }
       }
     },
 
+    send: (raw) => publisher.send(raw),
+
     async mined(hash): Promise<Mined | undefined> {
-      const receipt = await publisher.receipt(hash);
-      if (!receipt) return undefined;
-      const { blockNumber, blockHash, gasUsed, succeeded } = receipt;
-      const blockTime = Number(await publisher.timeOf(blockHash));
-      const latest = await reader.blockNumber();
-      onHead?.(Number(latest));
-      const final = blockNumber + BigInt(confirmations) - 1n <= latest;
-      return { blockNumber: Number(blockNumber), blockHash, blockTime, gasUsed, succeeded, final };
+      const found = await whereIs(endpoints, hash, {
+        finality: confirmations,
+        rootOf,
+        onHead: (block) => onHead?.(Number(block)),
+      });
+      dispute = found.dispute;
+      return found.mined;
     },
   };
 }
 
+const orNone = (word: Uint8Array | undefined): Uint8Array | undefined =>
+  word?.some((byte) => byte !== 0) ? word : undefined;
+
+const textOf = (bytes: Uint8Array | undefined): string => (bytes ? toHex(bytes) : "nothing");
+
 /** What a signed transaction was sent with. Replacing one is rare, and most threads never need this part of the library. */
 async function termsOf(raw: Uint8Array): Promise<{ nonce: number; fees: Fees }> {
   const { parseTransaction } = await import("viem/utils");
-  const parsed = parseTransaction(toHex(raw) as TransactionSerializedEIP1559);
   // Zero is left out of what is read.
-  const { nonce = 0, maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = parsed;
+  const { nonce = 0, gasPrice, maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = parseTransaction(toHex(raw));
+  if (gasPrice !== undefined)
+    return { nonce, fees: { maxFeePerGas: gasPrice, maxPriorityFeePerGas: gasPrice, legacy: true } };
   return { nonce, fees: { maxFeePerGas, maxPriorityFeePerGas } };
-}
-
-/** The fee to pay now: what the network asks for, and at least an eighth above what is replaced. In wei per gas. */
-function feeOver(replaced: bigint | undefined, asked: bigint): bigint {
-  if (replaced === undefined) return asked;
-  const raised = replaced + (replaced + BUMP_DENOMINATOR - 1n) / BUMP_DENOMINATOR;
-  return raised > asked ? raised : asked;
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fromHex } from "../core/bytes.ts";
+import { fromHex, type Hex } from "../core/bytes.ts";
 import { invariant } from "../core/errors.ts";
 import { keccak } from "../core/keccak.ts";
 
@@ -18,4 +18,13 @@ export function compiledCodeHash(): Uint8Array {
     "the contract has no immutables and links no libraries, so its code hash is known beforehand",
   );
   return keccak(fromHex(deployedBytecode));
+}
+
+/**
+ * What a transaction that deploys the contract carries. It takes no arguments.
+ *
+ * @throws Error ENOENT where the contract has not been compiled.
+ */
+export function compiledCreationCode(): Hex {
+  return (JSON.parse(readFileSync(ARTIFACT, "utf8")) as { bytecode: Hex }).bytecode;
 }

@@ -1,4 +1,5 @@
 import { audit } from "./commands/audit.ts";
+import { backup } from "./commands/backup.ts";
 import { checkpoint } from "./commands/checkpoint.ts";
 import { compare } from "./commands/compare.ts";
 import { customers } from "./commands/customers.ts";
@@ -13,6 +14,7 @@ import { importAny } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
 import { policy } from "./commands/policy.ts";
 import { prove } from "./commands/prove.ts";
+import { restore } from "./commands/restore.ts";
 import { serve } from "./commands/serve.ts";
 import { tenants } from "./commands/tenants.ts";
 import { verify } from "./commands/verify.ts";
@@ -32,6 +34,8 @@ export const COMMANDS = [
   tenants,
   importAny,
   exportBundle,
+  backup,
+  restore,
   verify,
   policy,
   audit,

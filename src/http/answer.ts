@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 import { ERRORS, type ErrorCode, TallyrootError } from "../core/errors.ts";
 import { STATUSES } from "./statuses.ts";
 
+export const JSON_TYPE = "application/json; charset=utf-8";
+
 /** The envelope of a success. Amounts in `data` are raw JSON numbers (see wire/json.ts), which JSON.stringify keeps. */
 export function successBody(data: object): string {
   return envelope(JSON.stringify(data));
@@ -42,13 +44,7 @@ export function answerError(
 ): void {
   const { code, message, facts } = error;
   const status = STATUSES[code];
-  const { next, meaning } = ERRORS[code];
   const requestId = headers["X-Request-Id"] ?? String(response.getHeader("X-Request-Id"));
-  const own = Object.fromEntries(
-    OWN_MEMBERS.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
-  );
-  const { verified, ...rest } = Object.fromEntries(Object.entries(facts).filter(([name]) => !(name in own)));
-  const details = { ...rest, next };
   response.removeHeader("ETag");
   const all = {
     ...headers,
@@ -59,16 +55,32 @@ export function answerError(
   if (problemJson) {
     // RFC 9457; the type is the code, which is stable, under the documentation of this server.
     const type = `/docs#${code}`;
-    const body = JSON.stringify({ type, title: meaning, status, detail: message, code, ...own, details, requestId });
+    const { own, details } = partsOf(error);
+    const title = ERRORS[code].meaning;
+    const body = JSON.stringify({ type, title, status, detail: message, code, ...own, details, requestId });
     sendWhole(response, status, all, { mediaType: "application/problem+json; charset=utf-8", body });
     return;
   }
-  const body = JSON.stringify({
+  sendWhole(response, status, all, { mediaType: JSON_TYPE, body: refusalBody(error, requestId) });
+}
+
+/** The envelope of a refusal. */
+export function refusalBody(error: TallyrootError, requestId: string): string {
+  const { code, message } = error;
+  const { own, details, verified } = partsOf(error);
+  return JSON.stringify({
     success: false,
     ...(verified !== undefined && { verified }),
     error: { code, message, details, ...own, requestId },
   });
-  sendWhole(response, status, all, { mediaType: "application/json; charset=utf-8", body });
+}
+
+function partsOf({ code, facts }: TallyrootError) {
+  const own = Object.fromEntries(
+    OWN_MEMBERS.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
+  );
+  const { verified, ...rest } = Object.fromEntries(Object.entries(facts).filter(([name]) => !(name in own)));
+  return { own, verified, details: { ...rest, next: ERRORS[code].next } };
 }
 
 /** What a caller may know of any failure: coded errors as they are, everything else as INTERNAL. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TallyrootError } from "../core/errors.ts";
 
 /** One request to a route of the table, and its answer as far as it is known. */
 export type Exchange = {
@@ -19,6 +20,12 @@ export function requestIdOf({ headers }: IncomingMessage): string {
   const sent = headers["x-request-id"];
   // A header that is sent twice is one text with a comma, which no id has.
   return typeof sent === "string" && REQUEST_ID.test(sent) ? sent : randomUUID();
+}
+
+/** The refusal of a request of HTTP/1.1 that names no host (RFC 9112, section 3.2); undefined for every other. */
+export function hostlessRefusal({ headers, httpVersionMinor }: IncomingMessage): TallyrootError | undefined {
+  if (headers.host !== undefined || httpVersionMinor === 0) return undefined;
+  return new TallyrootError("VALIDATION_ERROR", "Host: a request of HTTP/1.1 has to name its host");
 }
 
 /** The token of `Authorization: Bearer` (RFC 6750). */

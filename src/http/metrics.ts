@@ -2,8 +2,28 @@ import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "pr
 import type { Progress } from "../ledger/ports/progress.ts";
 import type { Route } from "./route.ts";
 
-/** What the checkpoint job knows of itself and of the chain. `chainHead`: the latest block that it saw. */
-export type AnchoringFigures = { halted: boolean; rpcErrors: number; chainHead: number | null };
+/** What the checkpoint job knows of itself, of the chain and of the publisher's account; null is not known. */
+export type AnchoringFigures = {
+  halted: boolean;
+  /** The code of what it waits for, or has halted for; null while all is well. */
+  reason: string | null;
+  rpcErrors: number;
+  /** The latest block that it saw. */
+  chainHead: number | null;
+  balanceEther: number | null;
+  /** Anchors that the balance pays for at the present fee. */
+  anchorsLeft: number | null;
+  feeGwei: number | null;
+  /** Null where there is no ceiling. */
+  ceilingGwei: number | null;
+  aboveCeiling: boolean;
+  /** RPC endpoints by state. */
+  endpoints: Readonly<Record<string, number>>;
+  /** Whether endpoints contradict one another about an anchor. */
+  disputed: boolean;
+  /** Age of the oldest transaction on its way; 0 without one. */
+  oldestSentSeconds: number;
+};
 
 /** Where the figures come from: asked at each scrape, never in between. */
 export type MetricSources = {
@@ -81,6 +101,7 @@ function openFigures(collected: Registry) {
     "rpc_errors_total",
     "Times that the chain did not answer, or not usefully, since the start.",
   );
+  const setChain = openChainFigures(collected);
   const webhookQueue = new Gauge({
     name: "tallyroot_webhook_deliveries",
     help: "Webhook deliveries by state.",
@@ -107,9 +128,42 @@ function openFigures(collected: Registry) {
       head.set(job.chainHead ?? 0);
       rpcErrors.reset();
       rpcErrors.inc(job.rpcErrors + failed);
+      setChain(job);
       webhookQueue.reset();
       for (const [state, count] of Object.entries(webhooks)) webhookQueue.set({ state }, count);
     },
+  };
+}
+
+/** How publishing is: what is not known has no value, rather than one that could be taken for it. */
+function openChainFigures(collected: Registry): (job: AnchoringFigures) => void {
+  const registers = [collected];
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge<Label>({ name: `tallyroot_${name}`, help, labelNames, registers });
+  const known = (name: string, help: string) => {
+    const one = gauge(name, help);
+    return (value: number | null) => (value === null ? one.remove() : one.set(value));
+  };
+  const balance = known("publisher_balance_ether", "Balance of the publisher's account.");
+  const anchors = known("publisher_balance_anchors", "Anchors that this balance pays for at the present fee.");
+  const fee = known("fee_gwei", "What a transaction pays per gas now.");
+  const ceiling = known("fee_ceiling_gwei", "The most that anchoring pays per gas, where that is limited.");
+  const above = gauge("fee_above_ceiling", "1 while the fee is above the ceiling, so that nothing is signed.");
+  const endpoints = gauge("rpc_endpoints", "RPC endpoints by state.", ["state"]);
+  const disputed = gauge("rpc_endpoints_disagree", "1 while endpoints contradict one another about an anchor.");
+  const sent = gauge("oldest_transaction_seconds", "Age of the oldest transaction that is not final; 0 without one.");
+  const reason = gauge("anchoring_reason", "1 for the code of what anchoring waits or has halted for.", ["reason"]);
+  return (job) => {
+    balance(job.balanceEther);
+    anchors(job.anchorsLeft);
+    fee(job.feeGwei);
+    ceiling(job.ceilingGwei);
+    above.set(job.aboveCeiling ? 1 : 0);
+    for (const [state, count] of Object.entries(job.endpoints)) endpoints.set({ state }, count);
+    disputed.set(job.disputed ? 1 : 0);
+    sent.set(job.oldestSentSeconds);
+    reason.reset();
+    if (job.reason !== null) reason.set({ reason: job.reason }, 1);
   };
 }
 

@@ -29,7 +29,8 @@ export type Service = {
   webhooks: Deliverer;
   place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
   witness: Witness;
-  confirmations: number;
+  /** When an anchor is final: blocks from its own on, or the chain's own word. */
+  confirmations: number | "finalized" | "safe";
   /** The latest block that the checkpoint job saw; null before it saw one. */
   chainHead: () => number | null;
   /** What new API keys begin with: `pk_test_` or `pk_live_`. */
@@ -112,6 +113,8 @@ export type Route = {
   takes?: "lines";
   /** Bytes of a body at most, where that is more than usual: such a body is parsed in steps, its lists piece by piece. */
   bodyLimit?: number;
+  /** Whether its requests wait for the disk, each by itself: when they wait too long, no more are taken for a while. */
+  queues?: true;
   /** The data of a success. */
   data: z.ZodType;
   /** Media types of a success, where it is not the envelope alone: `bare` is `data` as it is, `lines` is one JSON text a line. */

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { TallyrootError } from "../core/errors.ts";
 import type { Log } from "../ledger/ports/log.ts";
 import { LIMITS } from "../wire/fields.ts";
-import { envelope, sendWhole, successBody } from "./answer.ts";
+import { openAdmission } from "./admission.ts";
+import { envelope, JSON_TYPE, sendWhole, successBody } from "./answer.ts";
 import { type Caller, openAuthentication } from "./authenticate.ts";
 import { readableBy } from "./cross-origin.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
-import { accepts, addressOf, bearerOf, type Exchange, requestIdOf, targetOf } from "./exchange.ts";
+import { accepts, addressOf, bearerOf, type Exchange, hostlessRefusal, requestIdOf, targetOf } from "./exchange.ts";
 import { answerFailure } from "./fail.ts";
 import { openLines } from "./find-line.ts";
 import { isKnown } from "./lasting.ts";
@@ -18,8 +19,6 @@ import { openRateLimit } from "./rate-limit.ts";
 import { hasBody, isJson, jsonOf, limitReading, readBytes } from "./read-body.ts";
 import type { Answer, Route, Service } from "./route.ts";
 import { sendChunks } from "./send-chunks.ts";
-
-const JSON_TYPE = "application/json; charset=utf-8";
 
 /** A route with all that can be known before anybody asks. */
 type Line = Route & {
@@ -49,6 +48,7 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
   const find = openLines(routes.map((line) => prepared(line, corsOrigins)));
   const authenticate = openAuthentication(service.store, service.clock);
   const limitRate = openRateLimit(service.rateLimits);
+  const admission = openAdmission(log);
   // Made before there is anybody to wait: it takes some twenty milliseconds.
   const openApi = JSON.stringify(openApiOf(routes));
 
@@ -67,6 +67,16 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
     const { request } = exchange;
     const caller = await admit(line, exchange);
     if (line.takes === "lines") expectLines(request);
+    const release = admission.hold(line, request);
+    try {
+      await handle(line, exchange, asked, caller);
+    } finally {
+      release();
+    }
+  }
+
+  async function handle(line: Line, exchange: Exchange, asked: Asked, caller: Caller | undefined): Promise<void> {
+    const { request } = exchange;
     const limit = line.bodyLimit ?? LIMITS.bodyBytes;
     const bytes = line.readsBody && isJson(request) ? await readBytes(request, exchange.response, limit) : undefined;
     const call = {
@@ -82,7 +92,7 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
       openApi,
     };
     if (caller && caller.key.ledgerAddress !== null) await expectOwnCustomer(service.store, line, caller, call);
-    await answer(line, exchange, await line.handle(service, call as never));
+    await answer(line, exchange, await admission.queued(line, () => line.handle(service, call as never)));
   }
 
   async function answer(line: Line, exchange: Exchange, given: Answer): Promise<void> {
@@ -130,8 +140,15 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
     const requestId = requestIdOf(request);
     const headers = { ...headersOf(line, request, corsOrigins), "X-Request-Id": requestId };
     const exchange = { request, response, requestId, path, headers };
+    if (line && admission.isRefused(line, request)) {
+      void serve(line, exchange, async () => admission.refuse(exchange));
+      return true;
+    }
+    const refused = hostlessRefusal(request) ?? ("error" in found ? found.error : undefined);
     void serve(line, exchange, () =>
-      "line" in found ? run(found.line, exchange, { params: found.params, query }) : Promise.reject(found.error),
+      refused || !("line" in found)
+        ? Promise.reject(refused)
+        : run(found.line, exchange, { params: found.params, query }),
     );
     return true;
   };

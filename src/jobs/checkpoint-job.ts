@@ -2,17 +2,20 @@ import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { openAnchorLog } from "../chain/anchor-log.ts";
+import { waitCodeOf } from "../chain/waits.ts";
 import { fromHex } from "../core/bytes.ts";
 import { ChainUnavailableError, invariant } from "../core/errors.ts";
 import { installKeccak } from "../core/keccak.ts";
 import { fastKeccak } from "../fast-keccak.ts";
-import { AnchoringHaltedError, anchorRound } from "../ledger/anchor.ts";
+import { AnchoringHaltedError, type AnchorParts, anchorRound } from "../ledger/anchor.ts";
 import { openContents } from "../ledger/contents.ts";
+import { openDoubts } from "../ledger/doubts.ts";
 import type { AnchorStore } from "../ledger/ports/anchoring.ts";
 import { RecordDamagedError } from "../ledger/ports/ledgers.ts";
 import { sealingKey } from "../ledger/seal.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
 import type { JobRecord, RecordListener } from "./job-record.ts";
+import { startWatchingChain } from "./watch-chain.ts";
 
 /** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
 
@@ -24,6 +27,9 @@ const LONGEST_WAIT_MS = 30_000;
  */
 const NICENESS = 5;
 
+/** What waiting for the record is called, by what keeps it. */
+const TROUBLES = { disk: "DISK_TROUBLE", database: "DATABASE_TROUBLE" } as const;
+
 invariant(parentPort !== null, "the checkpoint job runs in a worker thread");
 const port = parentPort;
 const input = workerData as JobInput;
@@ -34,7 +40,7 @@ if (process.platform === "linux") setPriority(0, NICENESS);
 installKeccak(await fastKeccak());
 const listener: RecordListener = {
   standby: () => tell({ kind: "standby", at: Date.now() }),
-  waiting: (on, reason) => tell({ kind: "waiting", on, reason, at: Date.now() }),
+  waiting: (on, reason) => tell({ kind: "waiting", on, code: TROUBLES[on], reason, at: Date.now() }),
 };
 // Only the engine that is used is loaded.
 const record: JobRecord =
@@ -44,10 +50,11 @@ const record: JobRecord =
 const contents = openContents(record, sealingKey(fromHex(input.masterKey)));
 let chainHead: number | null = null;
 const chain = openAnchorLog({
-  rpcUrl: input.rpcUrl,
+  rpcUrl: input.rpcUrls,
   publisherKey: input.publisherKey,
   place: input.place,
   confirmations: input.confirmations,
+  maxFee: input.maxFee,
   onHead: (block) => {
     chainHead = block;
   },
@@ -61,20 +68,41 @@ port.on("message", (order: JobOrder) => {
 
 /** One round after the other, until the signal ends it, or anchoring must stop. */
 async function anchorOn(store: AnchorStore, signal: AbortSignal): Promise<void> {
+  const { haltAfterMs, replaceAfterMs } = input;
+  // Kept for as long as this is the one that anchors: what another has looked at since is no doubt of its own any more.
+  const doubts = openDoubts({ clock: Date.now, haltAfterMs });
+  const parts = { store, chain, contents, doubts, replaceAfterMs, clock: Date.now, signal };
+  const watching = startWatchingChain(chain.watch, store, {
+    troubleOf: record.troubleOf,
+    tell: (health) => tell({ kind: "health", health }),
+  });
+  try {
+    await anchorInRounds(parts);
+  } finally {
+    watching.stop();
+  }
+}
+
+async function anchorInRounds(parts: AnchorParts): Promise<void> {
+  const { signal } = parts;
   let troubles = 0;
   while (!signal.aborted) {
     try {
-      const { confirmed } = await anchorRound({ store, chain, contents, clock: Date.now, signal });
+      const { confirmed } = await anchorRound(parts);
       troubles = 0;
       tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now(), chainHead });
     } catch (error) {
       if (signal.aborted) return;
-      const on = error instanceof ChainUnavailableError ? "chain" : record.troubleOf(error);
-      if (on !== undefined) {
+      const trouble = record.troubleOf(error);
+      if (error instanceof ChainUnavailableError) {
         troubles += 1;
-        tell({ kind: "waiting", on, reason: (error as Error).message, at: Date.now() });
+        tell({ kind: "waiting", on: "chain", code: waitCodeOf(error), reason: error.message, at: Date.now() });
+      } else if (trouble !== undefined) {
+        troubles += 1;
+        listener.waiting(trouble, (error as Error).message);
       } else if (error instanceof AnchoringHaltedError || error instanceof RecordDamagedError) {
-        tell({ kind: "halted", reason: error.message, at: Date.now() });
+        const code = error instanceof AnchoringHaltedError ? error.code : "RECORD_DAMAGED";
+        tell({ kind: "halted", code, reason: error.message, at: Date.now() });
         return;
       } else throw error;
     }

@@ -1,5 +1,6 @@
 import { toHex } from "../core/bytes.ts";
 import { invariant, TallyrootError } from "../core/errors.ts";
+import { BULK_LANE } from "./bulk-lane.ts";
 import { openPause } from "./in-steps.ts";
 import type { RequestEffect } from "./ports/effects.ts";
 import type { RecordRequest } from "./ports/ledgers.ts";
@@ -27,10 +28,9 @@ export async function recordAtomic(
     const known = await recordedBefore(parts, requests);
     const fresh = [...requests.keys()].filter((i) => !known.has(i));
     try {
-      const outcomes = await parts.store.record(
-        fresh.map((i) => requests[i]!),
-        true,
-        { request: note, allNew: true },
+      const deltas = fresh.map((i) => requests[i]!);
+      const outcomes = await BULK_LANE.through(deltas.length, () =>
+        parts.store.record(deltas, true, { request: note, allNew: true }),
       );
       // The item that was refused for itself; the others were refused because of it.
       const bad = outcomes.findIndex(

@@ -1,4 +1,5 @@
 import { TallyrootError } from "../core/errors.ts";
+import { BULK_LANE } from "./bulk-lane.ts";
 import type { EffectStore, RequestEffect } from "./ports/effects.ts";
 import type { LedgerStore, RecordRequest } from "./ports/ledgers.ts";
 import { expectCorrectable, type Recorded, type RecordParts, settle } from "./record.ts";
@@ -38,7 +39,10 @@ export async function recordGroup(
     places.push(i);
     requests.push(item as RecordRequest);
   }
-  const answers = requests.length > 0 || request ? await store.record(requests, false, { request }) : [];
+  const answers =
+    requests.length > 0 || request
+      ? await BULK_LANE.through(requests.length, () => store.record(requests, false, { request }))
+      : [];
   for (const [k, answer] of answers.entries()) {
     const recorded =
       answer.kind === "recorded"

@@ -2,6 +2,9 @@ import type { CursorPagination } from "./answers.ts";
 
 /** Answers about the chain, the anchors on it, and how the server is; see answers.ts. */
 
+/** What makes an anchor final: the number of its confirmations, or that the chain calls its block so. */
+export type Finality = "confirmations" | "finalized" | "safe";
+
 /** Where the anchors are. `rpcUrl`: the endpoint that anybody may ask, null where there is none of the server's own. */
 export type ChainView = {
   chainId: number;
@@ -11,7 +14,9 @@ export type ChainView = {
   log: string;
   publisher: string;
   latestIndex: number;
+  /** Blocks from its own on that an anchor has for certain once it is final. */
   confirmations: number;
+  finality: Finality;
   rpcUrl: string | null;
 };
 
@@ -34,7 +39,7 @@ export type AnchorView = {
   createdAt: string;
 };
 
-export type AnchorsView = { anchors: AnchorView[]; pagination: CursorPagination };
+export type AnchorsView = { anchors: AnchorView[]; finality: Finality; pagination: CursorPagination };
 
 /** Whether the server can do its work now, part by part. */
 export type ReadinessView = { status: "ready"; checks: Record<string, { ok: boolean; detail: string }> };

@@ -196,7 +196,7 @@ export type WebhookEventData = {
     contract: string;
     log: string;
   };
-  "anchoring.halted": { haltedAt: string; message: string };
+  "anchoring.halted": { haltedAt: string; message: string; reason: string | null; next: string | null };
   "webhook.test": { endpointId: string; message: string };
 };
 

@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -24,8 +27,14 @@ export type DataDirectory = {
   remove(name: "server.json"): void;
 };
 
+/** What the server keeps in its directory, with the drafts and the side files of each. */
+const OURS =
+  /^(?:tallyroot\.db|lock\.db|chain\.journal|master-key|publisher-key|node-name|api-key|server\.json)(?:$|[.-])/;
+const FOR_OTHERS = 0o077;
+
 export function openDataDirectory(path: string): DataDirectory {
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  closeToOthers(path);
   const write = (name: string, text: string) => {
     // Whole or not at all: a file that a crash cut short would be taken for a key.
     const target = join(path, name);
@@ -51,4 +60,22 @@ export function openDataDirectory(path: string): DataDirectory {
     write,
     remove: (name) => rmSync(join(path, name), { force: true }),
   };
+}
+
+/**
+ * Takes from other users of the machine what an unpacked archive, a copy or a lax umask gave them. A directory that has files of
+ * somebody else's is left open: it may be theirs to read.
+ *
+ * @throws the system's error where files of ours belong to another user.
+ */
+function closeToOthers(path: string): void {
+  const names = readdirSync(path);
+  for (const name of names.filter((one) => OURS.test(one))) closeOne(join(path, name), 0o600);
+  if (names.length > 0 && names.every((name) => OURS.test(name))) closeOne(path, 0o700);
+}
+
+function closeOne(path: string, mode: number): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  // What a server that runs here removes in between is not there any more; it will hold its lock against this one.
+  if (found && (found.mode & FOR_OTHERS) !== 0) chmodSync(path, mode);
 }

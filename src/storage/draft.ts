@@ -37,7 +37,10 @@ export type DraftUnit = RecordUnit & { requests: readonly DraftRequest[]; atomic
 /** A request, with what a ledger's address depends on of its tenant. */
 export type DraftRequest = Omit<RecordRequest, "tenant"> & { tenant: Pick<Tenant, "id" | "namespace"> };
 
-/** Where a ledger stands as it is stored, with the newest of its keys. */
+/**
+ * Where a ledger stands as it is stored, with the newest of its keys. `recordedAt`: nothing is recorded as of earlier, so where a window was
+ * stated since, it is at least as of when.
+ */
 export type StoredStanding = {
   ledger: Ledger;
   balance: bigint;
@@ -56,8 +59,8 @@ export type DraftParts = {
   /** Why a tenant may not record one delta more, when this draft already has `drafted` of it. */
   refusal(tenantId: number, drafted: number, now: number): TallyrootError | undefined;
   master: KeyObject;
-  /** Where ledgers stand that were written lately, by `stateName`. */
-  state(name: string): LedgerState | undefined;
+  /** Where ledgers stand that were written lately, by `stateName`. What was stated since counts, as in `standing`. */
+  state(name: string, now: number): LedgerState | undefined;
   /** The number of a ledger that is opened now; `opened` others are by the same draft. */
   newLedgerId(address: Uint8Array, opened: number): number;
 };
@@ -86,7 +89,7 @@ export function openDrafting(parts: DraftParts) {
   /** Where the request's ledger stands, counting what this draft has composed so far. */
   function stateFor(request: DraftRequest, draft: Draft, now: number): LedgerState {
     const name = stateName(request.tenant.id, request.customerId);
-    const known = draft.states.get(name) ?? parts.state(name);
+    const known = draft.states.get(name) ?? parts.state(name, now);
     if (known) return known;
     const address = ledgerAddress(request.tenant.namespace, request.customerId);
     const stored = parts.standing(request.tenant.id, address);
@@ -197,6 +200,11 @@ export function openDrafting(parts: DraftParts) {
   }
 
   return { composeUnit };
+}
+
+/** A ledger whose next delta is recorded as of a time at the earliest. */
+export function notBefore(state: LedgerState, time: number): LedgerState {
+  return time > state.recordedAt ? { ...state, recordedAt: time } : state;
 }
 
 /** Bytes as the key of a Map: one character each. */

@@ -4,7 +4,7 @@ import { TallyrootError } from "../core/errors.ts";
 export const MOST_WAITING = 50_000;
 
 export function stopping(): TallyrootError {
-  return new TallyrootError("SERVICE_UNAVAILABLE", "the server is stopping");
+  return new TallyrootError("SERVICE_UNAVAILABLE", "the server is stopping", { retryAfterSeconds: 1 });
 }
 
 export function busy(): TallyrootError {

@@ -41,7 +41,7 @@ export async function attemptDelivery(
     const subject = await subjectOf(parts, event);
     if (!subject) return { kind: "untrue" };
     const envelope = { eventId, event: event.event, tenantName: await tenantName(parts, event.tenantId), createdAt };
-    body = bodyText(envelope, dataOf(parts, subject, createdAt));
+    body = bodyText(envelope, await dataOf(parts, subject, createdAt));
   } catch (error) {
     // A damaged row harms the events that are about it; the others are delivered, and the operator hears of it.
     parts.log.error({ err: error, eventId }, "the body of a webhook event cannot be made");

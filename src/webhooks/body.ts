@@ -8,7 +8,12 @@ import { exactNumber } from "../wire/json.ts";
 import type { WebhookBody } from "../wire/webhook.ts";
 
 /** Where the links in a body lead, and where its anchors are. */
-export type BodyParts = { place: AnchorPlace; publicUrl: () => string };
+export type BodyParts = {
+  place: AnchorPlace;
+  publicUrl: () => string;
+  /** Why anchoring halted last, as a code, and what the operator does about it: nothing of whose record it was. */
+  halt: () => Promise<{ reason: string; next: string } | undefined>;
+};
 
 /** Who is told what, and when it happened in Unix milliseconds. */
 export type Envelope = { eventId: string; event: WebhookBody["event"]; tenantName: string; createdAt: number };
@@ -26,7 +31,7 @@ export function bodyText({ eventId, event, tenantName, createdAt }: Envelope, da
   } satisfies WebhookBody);
 }
 
-export function dataOf(parts: BodyParts, subject: EventSubject, createdAt: number): WebhookBody["data"] {
+export async function dataOf(parts: BodyParts, subject: EventSubject, createdAt: number): Promise<WebhookBody["data"]> {
   switch (subject.kind) {
     case "delta":
       return deltaData(subject);
@@ -38,6 +43,7 @@ export function dataOf(parts: BodyParts, subject: EventSubject, createdAt: numbe
       return {
         haltedAt: isoText(createdAt),
         message: "anchoring has stopped until the operator has looked at it; recording goes on",
+        ...((await parts.halt()) ?? { reason: null, next: null }),
       };
   }
 }

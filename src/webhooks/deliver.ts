@@ -26,8 +26,12 @@ export type DeliveryParts = AttemptParts & {
 export type Deliveries = Deliverer & {
   /** Begins: before, nothing is sent but tests. */
   start(): void;
-  /** Anchoring has halted: whoever wants to know is told. */
-  halted(): void;
+  /**
+   * Anchoring has halted: whoever wants to know is told.
+   *
+   * @param note stores why, before anybody is told: a delivery says what is stored, on whichever node it is made.
+   */
+  halted(note: () => Promise<void>): void;
   /** Ends; what was under way is sent again after the next start. */
   stop(): Promise<void>;
 };
@@ -43,7 +47,7 @@ export function openDeliveries(parts: DeliveryParts): Deliveries {
   const background = openBackground(log);
   const cutting = new AbortController();
   const serving = openServing(parts, background, cutting.signal);
-  let haltedEarly = false;
+  let haltedEarly: (() => Promise<void>) | undefined;
 
   let making = false;
   let makeAgain = false;
@@ -74,7 +78,8 @@ export function openDeliveries(parts: DeliveryParts): Deliveries {
     }
   }
 
-  async function tellOfHalt(): Promise<void> {
+  async function tellOfHalt(note: () => Promise<void>): Promise<void> {
+    await note();
     if ((await store.makeHaltedEvents(clock())) > 0) await lookAtAll();
   }
 
@@ -87,6 +92,11 @@ export function openDeliveries(parts: DeliveryParts): Deliveries {
     background.run("endpoints could not be looked at", lookAtAll);
   }
 
+  function halted(note: () => Promise<void>): void {
+    if (background.isOpen()) background.run("nobody could be told that anchoring has halted", () => tellOfHalt(note));
+    else haltedEarly = note;
+  }
+
   return {
     wake,
     endpointDeleted: () => background.run("what waited for a deleted webhook could not be parked", dropOld),
@@ -96,13 +106,10 @@ export function openDeliveries(parts: DeliveryParts): Deliveries {
       background.start();
       background.every(ANCHORS_EVERY_MS, "webhook events could not be made", makeEvents);
       background.every(TIDY_EVERY_MS, "old webhook events could not be dropped", dropOld);
-      if (haltedEarly) background.run("nobody could be told that anchoring has halted", tellOfHalt);
+      if (haltedEarly) halted(haltedEarly);
       wake();
     },
-    halted() {
-      if (!background.isOpen()) haltedEarly = true;
-      background.run("nobody could be told that anchoring has halted", tellOfHalt);
-    },
+    halted,
     async stop() {
       const patience = setTimeout(() => cutting.abort(), drainMs);
       await background.stop();

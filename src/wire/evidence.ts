@@ -88,6 +88,11 @@ export const verificationView = z.object({
 
 export type VerificationView = z.infer<typeof verificationView>;
 
+/** What makes an anchor final: a number of blocks, or the chain's own word for its block. */
+const finality = z.enum(["confirmations", "finalized", "safe"]).meta({
+  description: "What makes an anchor final: the number of its confirmations, or that the chain calls its block so.",
+});
+
 export const chainView = z.object({
   chainId: z.number(),
   contract: z.string(),
@@ -95,7 +100,10 @@ export const chainView = z.object({
   log: fingerprint,
   publisher: z.string(),
   latestIndex: z.number(),
-  confirmations: z.number(),
+  confirmations: z.number().meta({
+    description: "Blocks from its own on that an anchor has for certain once it is final.",
+  }),
+  finality,
   rpcUrl: z.string().nullable(),
 });
 
@@ -128,6 +136,7 @@ export const anchorView = z.object({
 
 export const anchorsView = z.object({
   anchors: z.array(anchorView),
+  finality,
   pagination: cursorPagination,
 });
 

@@ -175,8 +175,13 @@ export const anchorConfirmedData = z.object({
   log: fingerprint,
 });
 
-/** Data of `anchoring.halted`: the operator has to look; recording goes on. */
-export const anchoringHaltedData = z.object({ haltedAt: isoTime, message: z.string() });
+/** Data of `anchoring.halted`: the operator has to look; recording goes on. `reason` is a code, `next` what the operator does about it. */
+export const anchoringHaltedData = z.object({
+  haltedAt: isoTime,
+  message: z.string(),
+  reason: z.string().nullable(),
+  next: z.string().nullable(),
+});
 
 /** Data of `webhook.test`. */
 export const webhookTestData = z.object({ endpointId: z.string(), message: z.string() });

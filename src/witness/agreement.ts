@@ -18,24 +18,26 @@ export function openEndpoints(urls: readonly string[], { fetch }: Pick<EndpointS
 /**
  * What all witnesses find, when it is the same; otherwise that they disagree, and who said what. Each is asked on its own.
  *
- * @throws ChainUnavailableError naming each that did not answer: a witness that was called and is silent is not left out.
+ * @param enough how many have to answer: all of them unless it is given, since a witness that was called and is silent is not left out.
+ * @throws ChainUnavailableError naming each that did not answer, where fewer than that did.
  */
 export async function agreement(
   witnesses: readonly Reader[],
   work: (witness: Reader) => Promise<Finding>,
+  enough = witnesses.length,
 ): Promise<Finding> {
   const settled = await Promise.allSettled(witnesses.map(work));
   const silent: ChainUnavailableError[] = [];
-  const findings: Finding[] = [];
-  for (const outcome of settled) {
-    if (outcome.status === "fulfilled") findings.push(outcome.value);
+  const findings: { by: string; finding: Finding }[] = [];
+  for (const [i, outcome] of settled.entries()) {
+    if (outcome.status === "fulfilled") findings.push({ by: witnesses[i]!.name, finding: outcome.value });
     else if (outcome.reason instanceof ChainUnavailableError) silent.push(outcome.reason);
     else throw outcome.reason;
   }
-  if (silent.length > 0)
+  if (findings.length < enough)
     throw new ChainUnavailableError(silent.map(({ message }) => message).join("; "), { cause: silent[0] });
-  if (new Set(findings.map(verdictOf)).size === 1) return findings[0]!;
-  const said = findings.map((finding, i) => `${witnesses[i]!.name} says ${verdictOf(finding)}`);
+  if (new Set(findings.map(({ finding }) => verdictOf(finding))).size === 1) return findings[0]!.finding;
+  const said = findings.map(({ by, finding }) => `${by} says ${verdictOf(finding)}`);
   return { failure: "ENDPOINTS_DISAGREE", detail: said.join(", ") };
 }
 

@@ -15,6 +15,9 @@ const BROKEN = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 /** How clients say that a call was executed and failed; geth and others also say it with code 3. */
 const EXECUTED = /revert|invalid opcode|opcode 0x|invalid jump|stack (?:under|over)flow|out of gas/i;
 const EXECUTED_CODE = 3;
+/** How providers say in JSON-RPC that they are asked too often: EIP-1474's "limit exceeded", HTTP's 429, and words of their own. */
+const LIMITED_CODES = new Set([-32005, -32029, 429]);
+const LIMITED = /rate.?limit|too many requests|request limit|compute units|capacity exceeded/i;
 
 /** A JSON-RPC endpoint of a chain that may be anybody's: whatever it answers is data of unknown shape. */
 export type Endpoint = {
@@ -36,6 +39,17 @@ export type EndpointSettings = {
 /** The endpoint has executed the call, and the code that was called failed. */
 export class CallFailedError extends Error {
   override readonly name = "CallFailedError";
+}
+
+/** The endpoint has answered, and its answer is that it does not do this: the same question in a moment changes nothing. */
+export class EndpointRefusalError extends ChainUnavailableError {
+  /** What it said, at most 200 characters: a stranger's words. */
+  readonly words: string;
+
+  constructor(message: string, words: string) {
+    super(message);
+    this.words = words;
+  }
 }
 
 /** Whether a text is the URL of something that could be asked. */
@@ -63,6 +77,8 @@ export function openEndpoint(url: string, { fetch = runtimesFetch, ordinal }: En
     ...(credentials !== ":" && { Authorization: `Basic ${btoa(String.fromCharCode(...utf8(credentials)))}` }),
   };
   const name = `endpoint ${ordinal === undefined ? "" : `${ordinal} `}at ${address.origin}`;
+  const hidden = hiddenParts(url);
+  const discreet = (words: string) => hidden.reduce((text, part) => text.replaceAll(part, "…"), words);
 
   async function once(body: string): Promise<Tried> {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
@@ -76,7 +92,7 @@ export function openEndpoint(url: string, { fetch = runtimesFetch, ordinal }: En
       // Aborted is asked of the signal: not every runtime tells it by the error.
       if (signal.aborted) return { passing: false, why: `nothing within ${TIMEOUT_MS / 1000} s`, cause };
       const { why, passing } = reasonOf(cause);
-      return { passing, why: why.replaceAll(address.href, address.origin), cause };
+      return { passing, why: discreet(why.replaceAll(address.href, address.origin)), cause };
     }
   }
 
@@ -92,7 +108,7 @@ export function openEndpoint(url: string, { fetch = runtimesFetch, ordinal }: En
       }
       if ("why" in tried)
         throw new ChainUnavailableError(`${name} does not answer: ${tried.why}`, { cause: tried.cause });
-      return resultOf(name, method, tried);
+      return resultOf({ name, method, discreet }, tried);
     },
   };
 }
@@ -112,16 +128,30 @@ function reasonOf(error: unknown): { why: string; passing: boolean } {
   return { why: cause.message, passing: true };
 }
 
-function resultOf(name: string, method: string, { status, text }: Answer): unknown {
+/** Characters from which on a part of a path may be a key rather than a word such as `rpc` or `mainnet`. */
+const LEAST_KEY = 8;
+
+/** What of an endpoint's URL may be its key: providers put it into the path, the query or the user's name, and repeat it in refusals. */
+function hiddenParts(url: string): string[] {
+  const { username, password, pathname, searchParams } = new URL(url);
+  const users = [username, password, decodeURIComponent(username), decodeURIComponent(password)];
+  const parts = [...users, ...pathname.split("/").filter((part) => part.length >= LEAST_KEY), ...searchParams.values()];
+  return [...new Set(parts)].filter((part) => part !== "");
+}
+
+type Asked = { name: string; method: string; discreet: (words: string) => string };
+
+function resultOf({ name, method, discreet }: Asked, { status, text }: Answer): unknown {
   const answer = jsonObject(text);
   const failure = answer?.error;
   if (typeof failure === "object" && failure !== null) {
     const { code, message } = failure as { code?: unknown; message?: unknown };
     const words = typeof message === "string" ? message : "";
     if (method === "eth_call" && (code === EXECUTED_CODE || EXECUTED.test(words))) throw new CallFailedError();
-    throw new ChainUnavailableError(
-      `${name} refuses ${method}: ${words.slice(0, 200)} (${typeof code === "number" ? code : "no code"})`,
-    );
+    const said = discreet(words).slice(0, 200);
+    const refusal = `${name} refuses ${method}: ${said} (${typeof code === "number" ? code : "no code"})`;
+    const limited = status === 429 || (typeof code === "number" && LIMITED_CODES.has(code)) || LIMITED.test(words);
+    throw limited ? new ChainUnavailableError(refusal) : new EndpointRefusalError(refusal, said);
   }
   if (status < 200 || status > 299) throw new ChainUnavailableError(`${name} answers with HTTP status ${status}`);
   if (!answer || !("result" in answer)) throw unusable(name, method, "no JSON-RPC");

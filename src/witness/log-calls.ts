@@ -35,4 +35,17 @@ export function anchoredEvent({ log, index, root, size }: AnchoredFields): { top
   return { topics: [ANCHORED, log, wordOf(index), root], data: wordOf(size) };
 }
 
+/** The index that a transaction's events say was anchored in a log. */
+export function indexIn(
+  events: readonly { address: Uint8Array; topics: readonly Uint8Array[] }[],
+  { contract, log }: { contract: Uint8Array; log: Uint8Array },
+): bigint | undefined {
+  const [topic, wanted] = [toHex(ANCHORED), toHex(log)];
+  const event = events.find(
+    ({ address, topics: [name, of] }) =>
+      toHex(address) === toHex(contract) && name && toHex(name) === topic && of && toHex(of) === wanted,
+  );
+  return event?.topics[2] && numberIn(event.topics[2]);
+}
+
 type AnchoredFields = { log: Uint8Array; index: bigint; root: Uint8Array; size: bigint };

@@ -1,5 +1,9 @@
 import { fromHex } from "../core/bytes.ts";
-import { type Endpoint, unusable } from "./endpoint.ts";
+import { ChainUnavailableError } from "../core/errors.ts";
+import { type Endpoint, EndpointRefusalError, unusable } from "./endpoint.ts";
+
+/** How clients say that they know the tag, and have no such block yet: a chain that has just begun has none. */
+const NONE_YET = /not found|not available|no (?:finalized|safe) block/i;
 
 /** Reads the answers of one endpoint: each method asks once and refuses what is not of the form it must have. */
 export function readerOf(endpoint: Endpoint) {
@@ -39,6 +43,25 @@ export function readerOf(endpoint: Endpoint) {
       const block = members(method, answer);
       if (quantity(method, block.number) !== number) throw refuse(method, "another block");
       return { hash: bytes(method, block.hash, 32), timestamp: quantity(method, block.timestamp) };
+    },
+
+    /**
+     * The height of the block that a tag stands for, undefined while there is none.
+     *
+     * @throws ChainUnavailableError also when the chain does not know the tag.
+     */
+    async heightAt(tag: "finalized" | "safe"): Promise<bigint | undefined> {
+      const method = "eth_getBlockByNumber";
+      try {
+        const answer = await endpoint.ask(method, [tag, false]);
+        return answer === null ? undefined : quantity(method, members(method, answer).number);
+      } catch (error) {
+        if (!(error instanceof EndpointRefusalError)) throw error;
+        if (NONE_YET.test(error.words)) return undefined;
+        throw new ChainUnavailableError(`${endpoint.name} does not know the block tag ${tag}: ${error.words}`, {
+          cause: error,
+        });
+      }
     },
 
     /** Block and events of a transaction, undefined when it is in no block. */

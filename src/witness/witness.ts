@@ -6,6 +6,7 @@ import type { AnchorReference } from "../core/receipt.ts";
 import { type Step, stepOf } from "../core/verify-receipt.ts";
 import { agreement, type Failure, type Finding, openEndpoints, rememberingPlace } from "./agreement.ts";
 import { CallFailedError, type EndpointSettings, unusable } from "./endpoint.ts";
+import { type Finality, finalHeight } from "./finality.ts";
 import { anchoredEvent, markedCall, markedSinceCall, numberIn, rootCall } from "./log-calls.ts";
 import { type Reader, readerOf } from "./reader.ts";
 
@@ -22,8 +23,10 @@ export type WitnessSettings = Pick<EndpointSettings, "fetch"> & {
   /** JSON-RPC URLs of the chain, at most eight; without any, only the pins are checked. */
   endpoints: readonly string[];
   pins?: WitnessPins | undefined;
-  /** Blocks that the anchor's block and its successors must be; 1 is the block itself. */
-  confirmations: number;
+  /** How final the anchor's block must be: the blocks that it and its successors must be, or the chain's own word for it. */
+  confirmations: Finality;
+  /** How many endpoints have to answer, where not all of them do: all must agree in any case. */
+  enough?: number | undefined;
 };
 
 /** The step over one anchor, or over all the anchors that a file names. Each throws ChainUnavailableError. */
@@ -43,7 +46,7 @@ export type ChainWitness = {
  * @throws ChainUnavailableError from `check`, naming each endpoint that did not answer.
  * @see FORMAT.md, section "Verification"
  */
-export function openWitness({ endpoints, pins = {}, confirmations, fetch }: WitnessSettings): ChainWitness {
+export function openWitness({ endpoints, pins = {}, confirmations, enough, fetch }: WitnessSettings): ChainWitness {
   const opened = openEndpoints(endpoints, { fetch });
 
   async function checkAll(anchors: readonly AnchorReference[]): Promise<Step> {
@@ -56,7 +59,7 @@ export function openWitness({ endpoints, pins = {}, confirmations, fetch }: Witn
     const witnesses = opened.map(readerOf).map(rememberingPlace);
     const passed: string[] = [];
     for (const anchor of anchors) {
-      const found = await agreement(witnesses, (witness) => ask(witness, pins, confirmations, anchor));
+      const found = await agreement(witnesses, (witness) => ask(witness, pins, confirmations, anchor), enough);
       if ("failure" in found) return stepOf(6, found);
       passed.push(found.passed);
     }
@@ -80,7 +83,7 @@ function notPinned(pins: WitnessPins): string {
 async function ask(
   witness: Reader,
   pins: WitnessPins,
-  confirmations: number,
+  confirmations: Finality,
   anchor: AnchorReference,
 ): Promise<Finding> {
   const failure = (await placeFailure(witness, pins, anchor)) ?? (await logFailure(witness, pins, anchor));
@@ -160,7 +163,7 @@ async function callContract(
  * in which its root was anchored, and so be backdated. The block is looked up by its number: a block that was reorganised away is
  * still known by its hash.
  */
-async function blockFinding(witness: Reader, anchor: AnchorReference, confirmations: number): Promise<Finding> {
+async function blockFinding(witness: Reader, anchor: AnchorReference, confirmations: Finality): Promise<Finding> {
   const refused = (detail: string): Finding => ({ failure: "NOT_CONFIRMED", detail });
   const transaction = await witness.transaction(toHex(anchor.transactionHash));
   if (!transaction) return refused(`transaction ${toHex(anchor.transactionHash)} is in no block`);
@@ -185,13 +188,18 @@ async function blockFinding(witness: Reader, anchor: AnchorReference, confirmati
     return refused(`block ${anchor.blockNumber} of the chain is another than the file names: it was reorganised away`);
   if (block.timestamp !== anchor.blockTime)
     return refused(`block ${anchor.blockNumber} is not of the time that the file names`);
-  const latest = await witness.blockNumber();
-  const depth = latest - anchor.blockNumber + 1n;
-  if (depth < BigInt(confirmations))
-    return refused(`block ${anchor.blockNumber} has fewer than ${confirmations} confirmations`);
-  return {
-    passed: `block ${anchor.blockNumber} of ${timeText(anchor.blockTime)} is in the chain (confirmations: ${depth})`,
-  };
+  const final = await finalHeight(witness, confirmations);
+  if (final === undefined || final < anchor.blockNumber)
+    return refused(
+      typeof confirmations === "number"
+        ? `block ${anchor.blockNumber} has fewer than ${confirmations} confirmations`
+        : `block ${anchor.blockNumber} is not ${confirmations} yet`,
+    );
+  const depth =
+    typeof confirmations === "number"
+      ? `confirmations: ${final - anchor.blockNumber + BigInt(confirmations)}`
+      : confirmations;
+  return { passed: `block ${anchor.blockNumber} of ${timeText(anchor.blockTime)} is in the chain (${depth})` };
 }
 
 /** Seconds since 1970 as a time to read; as the number where no calendar reaches. */

@@ -580,6 +580,23 @@ describe("the audit of a record", () => {
     });
   }
 
+  it("takes a batch of keys for right of which a part is in its index already, and names one that is of no delta", async () => {
+    const halfMoved = (db: Database.Database) =>
+      db.transaction(() => {
+        const moved = db.prepare("INSERT INTO fingerprint_index VALUES (?, ?)");
+        const deltas = db.prepare<[], { id: number; fingerprint: Buffer }>("SELECT id, fingerprint FROM deltas");
+        for (const { id, fingerprint } of deltas.all().slice(0, 5)) moved.run(fingerprint.readUIntBE(0, 6), id);
+      })();
+    expect((await auditFile(changed(halfMoved))).findings).to.deep.equal([]);
+    const strange = changed((db) => {
+      halfMoved(db);
+      db.exec("UPDATE fingerprint_index SET prefix = prefix + 1 WHERE delta = 2");
+    });
+    expect((await auditFile(strange)).findings.map(({ code, table }) => [code, table])).to.deep.equal([
+      ["INDEX_WRONG", "fingerprint_index"],
+    ]);
+  });
+
   it("goes on with the other ledgers after the first fault of one", async () => {
     const file = changed((db) => {
       for (const ledger of [ALPHA, BETA, GAMMA])

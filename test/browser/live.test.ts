@@ -31,7 +31,7 @@ describe("a page that is left open", () => {
 
   for (const path of ["/", `/ledgers/${LONG}`]) {
     it(`does not grow over ${UPDATES} live updates: ${path}`, async function () {
-      this.timeout(600_000);
+      this.timeout(1_200_000);
       const { page, context, requests } = await signedIn(browser, bank.server, bank.apiKey, { path });
       await page
         .getByRole("main")

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { Hex } from "viem";
 import { type Chain, openChain } from "#src/chain/embedded/chain.ts";
@@ -12,10 +14,12 @@ describe("embedded chain's journal", () => {
   let place: ReturnType<typeof temporaryDirectory>;
   let chain: Chain | undefined;
   let failures: ChainFailedError[];
+  let waiting: string[];
 
   beforeEach(() => {
     place = temporaryDirectory();
     failures = [];
+    waiting = [];
   });
   afterEach(async () => {
     await chain?.close();
@@ -24,7 +28,13 @@ describe("embedded chain's journal", () => {
   });
 
   async function open(now: () => number = () => BEGINNING, chainId = CHAIN_ID) {
-    const opened = await openChain({ dir: place.dir, chainId, now, onFailure: (error) => failures.push(error) });
+    const opened = await openChain({
+      dir: place.dir,
+      chainId,
+      now,
+      onWaiting: (reason) => waiting.push(reason),
+      onFailure: (error) => failures.push(error),
+    });
     chain = opened.chain;
     return opened;
   }
@@ -153,6 +163,36 @@ describe("embedded chain's journal", () => {
     expect(failures).to.deep.equal([outcome]);
     expect((await height().catch((error: Error) => error)) as Error).to.include({ code: -32603 });
     expect((await give("0x3").catch((error: Error) => error)) as unknown).to.include({ code: -32603 });
+  });
+
+  it("waits while the disk takes no more, and goes on with the block once it does", async () => {
+    // Limits of a running process can be changed there only.
+    if (process.platform !== "linux") return;
+    await open();
+    await give("0x1");
+    const before = readFileSync(journalPath(place.dir));
+    const limit = (bytes: string) => execFileSync("prlimit", ["--pid", String(process.pid), `--fsize=${bytes}`]);
+    // The block fits in half, as on a disk that fills up.
+    limit(`${before.length + 100}:`);
+    const sent = give("0x2");
+    const answers: string[] = [];
+    void sent.then(() => answers.push("sent"));
+    void height().then((number) => answers.push(`height ${number}`));
+    try {
+      for (let looks = 0; waiting.length === 0 && looks < 200; looks++) await sleep(10);
+      await sleep(300);
+      expect(waiting).to.have.lengthOf(1);
+      expect(waiting[0]).to.include("EFBIG");
+      expect(answers).to.deep.equal([]);
+    } finally {
+      limit("unlimited:");
+    }
+    await sent;
+    expect(failures).to.deep.equal([]);
+    expect(readFileSync(journalPath(place.dir)).subarray(0, before.length).equals(before)).to.equal(true);
+    const told = await height();
+    await close();
+    expect(await open()).to.include({ replayedBlocks: told, tornBytes: 0 });
   });
 
   it("tells nobody of a block that is not in the journal yet", async () => {

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import { type Hex, parseTransaction, type TransactionSerializedEIP1559 } from "viem";
+import { deployPlainly } from "#src/chain/deployment.ts";
+import { deterministicAddress } from "#src/chain/deterministic-address.ts";
 import { establishPlace, type PlaceFacts } from "#src/chain/establish.ts";
+import { openPayer } from "#src/chain/payer.ts";
 import { checksumAddress } from "#src/core/address.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError, TallyrootError } from "#src/core/errors.ts";
@@ -32,10 +35,30 @@ describe("the place of the anchors", () => {
   it("is made once: contract and log are found again, with the code and the publisher that are there", async () => {
     const facts = freshFacts();
     const place = await establish(facts);
+    expect(place.origin).to.equal("deployed");
     const height = await ground.client.getBlockNumber();
-    expect(await establish(facts)).to.deep.equal(place);
+    expect(await establish(facts)).to.deep.equal({ ...place, origin: "remembered" });
     expect(await ground.client.getBlockNumber({ cacheTime: 0 })).to.equal(height);
     expect(facts.all.get("chain.contract")?.toLowerCase()).to.equal(toHex(place.contract));
+  });
+
+  it("is at the deterministic address, which a second data directory finds, with a log of its own", async () => {
+    const place = await establish(freshFacts());
+    expect(toHex(place.contract)).to.equal(toHex(deterministicAddress()));
+    const facts = freshFacts();
+    const other = await establish(facts);
+    expect(other).to.include({ chainId: place.chainId, origin: "found" });
+    expect(other.contract).to.deep.equal(place.contract);
+    expect(toHex(other.log)).not.to.equal(toHex(place.log));
+    expect(facts.all.get("chain.contract")).to.equal(checksumAddress(place.contract));
+  });
+
+  it("stays the contract that a data directory remembers, wherever that was deployed", async () => {
+    const { contract } = await deployPlainly(await openPayer(ground.chain.rpcUrl, PUBLISHER_KEY));
+    const facts = freshFacts();
+    facts.set("chain.contract", checksumAddress(contract));
+    const place = await establish(facts);
+    expect(place).to.deep.include({ contract, origin: "remembered" });
   });
 
   it("may share a contract that is there: two data directories have two logs in it", async () => {
@@ -66,7 +89,7 @@ describe("the place of the anchors", () => {
     const facts = freshFacts();
     await establish(facts);
     const before = [...facts.all];
-    const elsewhere = await establish(freshFacts());
+    const elsewhere = await deployPlainly(await openPayer(ground.chain.rpcUrl, PUBLISHER_KEY));
     const contract = await refused(establish(facts, { contract: checksumAddress(elsewhere.contract) }));
     expect(contract.facts).to.have.property("name", "chain.contract");
     const publisher = await refused(establish(facts, { publisherKey: `0x${"18".repeat(32)}` }));

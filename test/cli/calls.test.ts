@@ -131,15 +131,24 @@ describe("the commands beside a server", () => {
     expect(nothing.errors).to.match(/^tallyroot audit: [^\n]*is no data directory[^\n]*\n$/);
   });
 
-  it("deploy makes a contract with the code that is compiled here, and shows no key", async () => {
+  it("deploy finds the contract of the embedded chain, makes another where it is told to, and shows no key", async () => {
     const { codeHash } = await read(target, "/chain");
     // The embedded chain's own development accounts have ether; this one is Hardhat's fourth.
     const digits = "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6";
     const key = file("deployer", `0x${digits}\n`);
-    const { code, output, errors } = await runCommand("deploy", "--rpc", server.rpcUrl, "--key-file", key, "--json");
-    expect({ code, errors }).to.deep.equal({ code: 0, errors: "" });
-    expect(JSON.parse(output)).to.include({ chainId: 31337, codeHash }).and.not.include({ contract: server.contract });
-    expect(output).not.to.include(digits);
+    const words = ["deploy", "--rpc", server.rpcUrl, "--key-file", key, "--json"];
+    for (const [more, outcome] of [
+      [[], "there"],
+      [["--plain"], "deployed"],
+    ] as const) {
+      const { code, output, errors } = await runCommand(...words, ...more);
+      expect({ code, errors }).to.deep.equal({ code: 0, errors: "" });
+      expect(output).not.to.include(digits);
+      const deployed = JSON.parse(output);
+      // A chain on somebody's machine gets no record in the tree.
+      expect(deployed).to.include({ chainId: 31337, codeHash, outcome, record: null });
+      expect(deployed.contract === server.contract).to.equal(outcome === "there");
+    }
     const dead = await runHere(["deploy", "--rpc", "http://127.0.0.1:2", "--key-file", key]);
     expect([dead.code, dead.output]).to.deep.equal([3, ""]);
   });

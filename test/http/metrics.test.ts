@@ -13,6 +13,21 @@ const NOTHING = {
   confirmedAt: null,
 };
 
+const NO_CHAIN = {
+  halted: false,
+  reason: null,
+  rpcErrors: 0,
+  chainHead: null,
+  balanceEther: null,
+  anchorsLeft: null,
+  feeGwei: null,
+  ceilingGwei: null,
+  aboveCeiling: false,
+  endpoints: {},
+  disputed: false,
+  oldestSentSeconds: 0,
+};
+
 /** The value of a series, by its name with labels as the text has it. */
 function figure(text: string, series: string): number | undefined {
   const line = text.split("\n").find((line) => line.startsWith(`${series} `));
@@ -137,7 +152,7 @@ describe("figures", () => {
   const open = (change: object = {}) =>
     openMetrics({
       progress: async () => NOTHING,
-      anchoring: () => ({ halted: false, rpcErrors: 0, chainHead: null }),
+      anchoring: () => NO_CHAIN,
       clock: () => 100_000,
       ...change,
     });
@@ -150,13 +165,49 @@ describe("figures", () => {
   });
 
   it("count each time that the chain did not answer, the job's and the requests'", async () => {
-    const metrics = open({ anchoring: () => ({ halted: true, rpcErrors: 2, chainHead: 9 }) });
+    const metrics = open({ anchoring: () => ({ ...NO_CHAIN, halted: true, rpcErrors: 2, chainHead: 9 }) });
     metrics.chainFailed();
     const text = await metrics.text();
     expect(figure(text, "tallyroot_rpc_errors_total")).to.equal(3);
     expect(figure(text, "tallyroot_anchoring_halted")).to.equal(1);
     expect(figure(text, "tallyroot_chain_head_block")).to.equal(9);
     expect(figure(await metrics.text(), "tallyroot_rpc_errors_total"), "asked twice").to.equal(3);
+  });
+
+  it("of publishing are left out while they are not known, and name what is waited for", async () => {
+    const unknown = await open().text();
+    for (const name of ["publisher_balance_ether", "publisher_balance_anchors", "fee_gwei", "fee_ceiling_gwei"])
+      expect(figure(unknown, `tallyroot_${name}`), name).to.equal(undefined);
+    const known = {
+      ...NO_CHAIN,
+      reason: "FEE_ABOVE_CEILING",
+      balanceEther: 0.25,
+      anchorsLeft: 120,
+      feeGwei: 31.5,
+      ceilingGwei: 30,
+      aboveCeiling: true,
+      endpoints: { up: 2, down: 1 },
+      oldestSentSeconds: 9,
+    };
+    let now: object = known;
+    const metrics = open({ anchoring: () => now });
+    const text = await metrics.text();
+    const series = {
+      tallyroot_publisher_balance_ether: 0.25,
+      tallyroot_publisher_balance_anchors: 120,
+      tallyroot_fee_gwei: 31.5,
+      tallyroot_fee_ceiling_gwei: 30,
+      tallyroot_fee_above_ceiling: 1,
+      'tallyroot_rpc_endpoints{state="up"}': 2,
+      'tallyroot_rpc_endpoints{state="down"}': 1,
+      tallyroot_oldest_transaction_seconds: 9,
+      'tallyroot_anchoring_reason{reason="FEE_ABOVE_CEILING"}': 1,
+    };
+    for (const [name, value] of Object.entries(series)) expect(figure(text, name), name).to.equal(value);
+    now = NO_CHAIN;
+    const later = await metrics.text();
+    expect(figure(later, "tallyroot_publisher_balance_ether"), "no longer known").to.equal(undefined);
+    expect(later).not.to.contain("FEE_ABOVE_CEILING");
   });
 
   it("show the webhook queue by state", async () => {

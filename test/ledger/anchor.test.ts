@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { parseTransaction, type TransactionSerializedEIP1559 } from "viem";
-import { toHex } from "#src/core/bytes.ts";
+import { type Hex, parseTransaction, type TransactionSerializedEIP1559 } from "viem";
+import { openAnchorLog } from "#src/chain/anchor-log.ts";
+import { fromHex, toHex } from "#src/core/bytes.ts";
 import { ChainUnavailableError } from "#src/core/errors.ts";
 import { AnchoringHaltedError, anchorRound } from "#src/ledger/anchor.ts";
-import type { AnchorTransaction } from "#src/ledger/ports/anchoring.ts";
+import type { AnchorChain, AnchorTransaction } from "#src/ledger/ports/anchoring.ts";
 import { RecordDamagedError } from "#src/ledger/ports/ledgers.ts";
 import { standings } from "#src/ledger/status.ts";
 import {
@@ -20,8 +21,10 @@ import {
   announced,
   freshLog,
   type Ground,
+  HALT_AFTER_MS,
   type Log,
   PUBLISHER,
+  PUBLISHER_KEY,
   partsOf,
   startGround,
 } from "./anchoring-ground.ts";
@@ -37,6 +40,11 @@ const EFFECTS = [
   "markConfirmed",
 ] as const;
 type Effect = (typeof EFFECTS)[number];
+
+type Append = Parameters<AnchorChain["sign"]>[0];
+
+/** What a node answers that does not know. */
+const nothing = async () => undefined;
 
 class CutOff extends Error {}
 
@@ -119,9 +127,7 @@ describe("anchoring", () => {
         return found;
       },
     };
-    const { contents, clock } = record;
-    const round = () =>
-      anchorRound({ store, chain: log.chain, contents, clock: () => clock.now, signal: new AbortController().signal });
+    const round = () => anchorRound({ ...partsOf(record, log.chain), store });
     await round();
     expect((await record.store.headsFrom(a!.ledger.id, 1, 10)).map(({ count }) => count)).to.deep.equal([1]);
     await round();
@@ -212,34 +218,106 @@ describe("anchoring", () => {
     const other = await ground.wallet.sendTransaction({ to: PUBLISHER.address, value: 1n });
     await ground.client.waitForTransactionReceipt({ hash: other });
     ground.wire.state = "whole";
+    record.clock.now += 31_000;
     expect(await round).to.deep.equal([1]);
     const [first, second] = (await record.anchors.transactions(1)).map(nonceOf);
     expect(second!.nonce).to.equal(first!.nonce! + 1);
   });
 
-  it("halts when the contract refuses it under one nonce after the other", async () => {
+  it("goes on under the next nonce when its transaction waits behind others that are never sent", async () => {
+    await add("a");
+    const nonce = await log.chain.nextNonce();
+    // As if the node had counted three too many.
+    const fees = { gas: 80_000n, maxFeePerGas: 1n, maxPriorityFeePerGas: 1n };
+    const far = fromHex(
+      await PUBLISHER.signTransaction({ type: "eip1559", chainId: 31337, nonce: nonce + 3, ...fees }),
+    );
+    const miscounted = { ...log.chain, sign: (append: Append) => log.chain.sign({ ...append, replaces: far }) };
+    const outcome = await anchor(record, miscounted).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(ChainUnavailableError);
+    record.clock.now += 31_000;
+    expect(await anchor(record, log.chain)).to.deep.equal([1]);
+    const nonces = (await record.anchors.transactions(1)).map((transaction) => transaction.nonce);
+    expect(nonces).to.deep.equal([nonce + 3, nonce]);
+  });
+
+  it("is final by the transaction that anchored, also when a later one of its own was refused", async () => {
+    await add("a");
+    // A node that counts transactions before it knows what came of them.
+    const late = { ...log.chain, mined: nothing, anchoredRoot: nothing, anchoredCount: async () => 0 };
+    const stop = new AbortController();
+    const round = anchorRound(partsOf(record, late, stop.signal)).catch((error: Error) => error.name);
+    const own = await log.chain.nextNonce();
+    while ((await log.chain.nextNonce()) === own) await sleep(10);
+    record.clock.now += 31_000;
+    while ((await log.chain.nextNonce()) === own + 1) await sleep(10);
+    stop.abort();
+    expect(await round).to.equal("AbortError");
+    expect(await anchor(record, log.chain)).to.deep.equal([1]);
+    const [first, ...later] = await record.anchors.transactions(1);
+    expect(later).to.have.length(1);
+    expect((await record.store.anchor(1))?.transactionHash).to.deep.equal(first!.hash);
+  });
+
+  /** Rounds of one job, with a third of its patience between two, until it halts. */
+  async function halted(chain = log.chain): Promise<AnchoringHaltedError> {
+    const parts = partsOf(record, chain);
+    const began = record.clock.now;
+    for (let round = 0; round < 20; round++) {
+      const outcome = await anchorRound(parts).catch((error: unknown) => error);
+      if (outcome instanceof AnchoringHaltedError) {
+        expect(record.clock.now - began, "not before its patience has run out").to.be.at.least(HALT_AFTER_MS);
+        return outcome;
+      }
+      expect(outcome).to.be.instanceOf(ChainUnavailableError);
+      record.clock.now += HALT_AFTER_MS / 3;
+    }
+    throw new Error("it did not halt");
+  }
+
+  const sendOther = (root: Hex, size = 1n) =>
+    log.contract.write.append([toHex(log.place.log), 1n, root, size], { account: PUBLISHER, chain: null });
+
+  it("halts when its log was handed over, by the new publisher's name, and pays for no transaction", async () => {
     await add("a");
     const successor = await ground.someoneElse();
     const id = toHex(log.place.log);
     await log.contract.write.offerPublisher([id, successor], { account: PUBLISHER, chain: null });
     await log.contract.write.acceptPublisher([id], { account: successor, chain: null });
-    const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
-    expect(outcome)
-      .to.be.instanceOf(AnchoringHaltedError)
-      .with.property("message")
-      .that.contains("still the log's publisher");
-    const nonces = (await record.anchors.transactions(1)).map((transaction) => transaction.nonce);
-    expect(new Set(nonces).size).to.equal(5);
+    const halt = await halted();
+    expect(halt).to.have.property("code", "PUBLISHER_CHANGED");
+    expect(halt.message.toLowerCase()).to.contain(`its publisher is ${successor.toLowerCase()} now`);
+    expect(await record.anchors.transactions(1)).to.deep.equal([]);
+  });
+
+  it("halts when its log is not in the contract, and when there is no such contract", async () => {
+    await add("a");
+    const gone = { ...log.chain, publisher: nothing };
+    expect(await halted(gone)).to.have.property("code", "LOG_GONE");
+    const place = { ...log.place, contract: new Uint8Array(20).fill(9) };
+    const away = openAnchorLog({ rpcUrl: ground.chain.rpcUrl, publisherKey: PUBLISHER_KEY, place, confirmations: 1 });
+    expect(await halted(away)).to.have.property("code", "LOG_GONE");
+  });
+
+  it("halts when the contract refuses it again and again, and tries again after a start", async () => {
+    await add("a");
+    await sendOther(`0x${"ee".repeat(32)}`);
+    // A node that does not see what the contract has.
+    const blind = { ...log.chain, anchoredCount: async () => 0, anchoredRoot: nothing };
+    expect(await halted(blind)).to.have.property("code", "APPEND_REFUSED");
+    const nonces = async () => new Set((await record.anchors.transactions(1)).map(({ nonce }) => nonce)).size;
+    expect(await nonces()).to.equal(5);
+    // Somebody has looked, and has started it again.
+    expect(await halted(blind)).to.have.property("code", "APPEND_REFUSED");
+    expect(await nonces()).to.equal(10);
   });
 
   it("halts when somebody else's root is at its index, and sends nothing", async () => {
     await add("a");
-    await log.contract.write.append([toHex(log.place.log), 1n, `0x${"ee".repeat(32)}`, 1n], {
-      account: PUBLISHER,
-      chain: null,
-    });
-    const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
-    expect(outcome).to.be.instanceOf(AnchoringHaltedError).with.property("message").that.contains("at index 1");
+    await sendOther(`0x${"ee".repeat(32)}`);
+    const halt = await halted();
+    expect(halt).to.have.property("code", "OTHER_ROOT");
+    expect(halt.message).to.contain("at index 1");
     expect(await record.anchors.transactions(1)).to.deep.equal([]);
   });
 
@@ -254,12 +332,10 @@ describe("anchoring", () => {
       expect(error).to.be.instanceOf(CutOff),
     );
     const { root, size } = (await record.anchors.anchor(1))!;
-    await log.contract.write.append([toHex(log.place.log), 1n, toHex(root), BigInt(size)], {
-      account: PUBLISHER,
-      chain: null,
-    });
-    const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
-    expect(outcome).to.be.instanceOf(AnchoringHaltedError).with.property("message").that.contains("another copy");
+    await sendOther(toHex(root), BigInt(size));
+    const halt = await halted();
+    expect(halt).to.have.property("code", "UNKNOWN_TRANSACTION");
+    expect(halt.message).to.contain("another copy");
   });
 
   it("halts when its own root was anchored by another transaction than the one that it sent", async () => {
@@ -268,15 +344,63 @@ describe("anchoring", () => {
     const round = anchor(record, log.chain).catch((error: unknown) => error);
     await until(() => ground.wire.dropped.length > 0);
     const { root, size } = (await record.anchors.anchor(1))!;
-    await log.contract.write.append([toHex(log.place.log), 1n, toHex(root), BigInt(size)], {
-      account: PUBLISHER,
-      chain: null,
-    });
+    await sendOther(toHex(root), BigInt(size));
     ground.wire.state = "whole";
-    expect(await round)
-      .to.be.instanceOf(AnchoringHaltedError)
-      .with.property("message")
-      .that.contains("another copy");
+    expect(await round).to.be.instanceOf(ChainUnavailableError);
+    expect(await halted()).to.have.property("code", "UNKNOWN_TRANSACTION");
+  });
+
+  it("does not halt over what the chain said for a while: each finding has to stand at every look", async () => {
+    await add("a");
+    const parts = partsOf(record, log.chain);
+    const lies: Partial<AnchorChain>[] = [
+      { anchoredRoot: async () => new Uint8Array(32).fill(7) },
+      { anchoredRoot: async () => new Uint8Array(32).fill(8) },
+      { publisher: nothing },
+      { publisher: async () => new Uint8Array(20).fill(1) },
+    ];
+    for (const lie of [...lies, ...lies, ...lies]) {
+      const outcome = await anchorRound({ ...parts, chain: { ...log.chain, ...lie } }).catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(ChainUnavailableError);
+      record.clock.now += HALT_AFTER_MS;
+    }
+    for (let round = 0; round < 3; round++) {
+      await anchorRound({ ...parts, chain: { ...log.chain, publisher: nothing } }).catch((error: unknown) =>
+        expect(error).to.be.instanceOf(ChainUnavailableError),
+      );
+      record.clock.now += HALT_AFTER_MS;
+    }
+    expect((await anchorRound(parts)).confirmed.map(({ index }) => index)).to.deep.equal([1]);
+    // What was found before does not count any more, whether there was something to anchor meanwhile or not.
+    for (let round = 0; round < 3; round++) {
+      for (let looks = 0; looks < 3; looks++) {
+        const lying = anchorRound({ ...parts, chain: { ...log.chain, publisher: nothing } });
+        expect(await lying.catch((error: unknown) => error)).to.be.instanceOf(ChainUnavailableError);
+        record.clock.now += HALT_AFTER_MS;
+      }
+      expect(await anchorRound(parts)).to.deep.equal({ confirmed: [] });
+    }
+  });
+
+  it("concludes nothing from another chain, however long it is asked", async () => {
+    await add("a");
+    await anchor(record, log.chain);
+    await add("a");
+    const chainId = async () => 5;
+    const anotherChain = [
+      { chainId, publisher: nothing },
+      { chainId, anchoredRoot: async () => new Uint8Array(32).fill(7) },
+      { chainId, blockHash: async () => new Uint8Array(32).fill(7) },
+    ];
+    for (const lie of anotherChain) {
+      const parts = partsOf(record, { ...log.chain, ...lie });
+      for (let round = 0; round < 6; round++) {
+        const outcome = await anchorRound(parts).catch((error: unknown) => error);
+        expect(outcome).to.be.instanceOf(ChainUnavailableError).with.property("message").that.contains("chain 5");
+        record.clock.now += HALT_AFTER_MS;
+      }
+    }
+    expect((await record.store.anchor(1))?.state).to.equal("confirmed");
   });
 
   it("waits while the chain is away, and goes on when it is back", async () => {
@@ -311,6 +435,22 @@ describe("anchoring", () => {
     expect(await anchor(record, log.chain)).to.deep.equal([1]);
     expect(await record.store.anchor(1)).to.deep.equal({ ...before, confirmedAt: record.clock.now });
     expect(await announced(ground, log)).to.have.length(1);
+  });
+
+  it("takes nothing back because a node has dropped its receipts, is behind, or says two things about a block", async () => {
+    await add("a");
+    await anchor(record, log.chain);
+    const before = await record.store.anchor(1);
+    expect((await anchorRound(partsOf(record, { ...log.chain, mined: nothing }))).confirmed).to.deep.equal([]);
+    const lies: [Partial<AnchorChain>, string][] = [
+      [{ blockHash: nothing }, "the endpoint is behind"],
+      [{ blockHash: async () => new Uint8Array(32).fill(7) }, "two things about block"],
+    ];
+    for (const [lie, why] of lies) {
+      const outcome = await anchorRound(partsOf(record, { ...log.chain, ...lie })).catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(ChainUnavailableError).with.property("message").that.contains(why);
+    }
+    expect(await record.store.anchor(1)).to.deep.equal(before);
   });
 
   it("keeps the gas that an anchor's transaction used, as its receipt says, and loses it with its block", async () => {

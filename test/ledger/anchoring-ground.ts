@@ -12,10 +12,13 @@ import { type EstablishedPlace, establishPlace, type PlaceFacts } from "#src/cha
 import { checksumAddress } from "#src/core/address.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { anchorRound } from "#src/ledger/anchor.ts";
+import { openDoubts } from "#src/ledger/doubts.ts";
 import type { AnchorChain } from "#src/ledger/ports/anchoring.ts";
 import type { OpenRecord } from "#test/storage/record-folder.ts";
 import { temporaryFolder } from "#test/storage/record-folder.ts";
 
+/** As long as a server takes by default. */
+export const HALT_AFTER_MS = 120_000;
 export const PUBLISHER_KEY: Hex = `0x${"17".repeat(32)}`;
 export const PUBLISHER = privateKeyToAccount(PUBLISHER_KEY);
 
@@ -126,9 +129,11 @@ export async function freshLog(ground: Ground): Promise<Log> {
 /** A record, in whichever engine, as far as anchoring it is concerned. */
 export type Anchored = Pick<OpenRecord, "anchors" | "contents" | "clock">;
 
-/** What a round of anchoring a record in a log is given. */
+/** What a round of anchoring a record in a log is given. By itself a round cannot halt: that takes several. */
 export function partsOf(record: Anchored, chain: AnchorChain, signal = new AbortController().signal) {
-  return { store: record.anchors, chain, contents: record.contents, clock: () => record.clock.now, signal };
+  const clock = () => record.clock.now;
+  const doubts = openDoubts({ clock, haltAfterMs: HALT_AFTER_MS });
+  return { store: record.anchors, chain, contents: record.contents, doubts, replaceAfterMs: 30_000, clock, signal };
 }
 
 /** One round, and the indexes of the anchors that it made final. */

@@ -22,7 +22,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** The reader's own files and folders: npm runs a script in the project's folder, and the reader is in another one here. */
-const FILES = /(?<= )(?:\w+\.json|data(?:\/[\w-]+)?|bundle|elsewhere)(?= |$)/g;
+const FILES = /(?<= )(?:\w+\.json|data(?:\/[\w-]+)?|bundle|elsewhere|saved|restored)(?= |$)/g;
 
 const isElsewhere = (text: string) =>
   text
@@ -52,7 +52,7 @@ describe("every block of the README", () => {
       .replaceAll(/^npm run .*/gm, (line) => line.replaceAll(FILES, (file) => join(home, file)))
       .replaceAll(/npm run (\w+) --/g, `npm --silent --prefix '${ROOT}' run $1 --`)
       .replaceAll(
-        /run (?:keys|tenants|export|tallyroot) -- .*/g,
+        /run (?:keys|tenants|export|tallyroot) -- (?!restore).*/g,
         (line) => `${line} --data-dir '${join(home, "data")}'`,
       )
       .replaceAll("scripts/verify.py", join(ROOT, "scripts/verify.py"));
@@ -99,7 +99,7 @@ describe("every block of the README", () => {
     const shown = BLOCKS.find(({ language, text }) => language === "" && text.includes("VERIFIED"));
     expect(steps(report!)).to.deep.equal(steps(shown!.text));
     expect(steps(report!)).to.have.length(7);
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   async function untilVerified(): Promise<void> {
     const deadline = Date.now() + 10_000;

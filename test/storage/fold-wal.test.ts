@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { databaseFile, isStorageTrouble, openDatabase, openSqlite, type Sqlite } from "#src/storage/sqlite/database.ts";
-import { makeRoomInWal, startFoldingWal } from "#src/storage/sqlite/fold-wal.ts";
+import { hasRoom, makeRoomInWal, startFoldingWal } from "#src/storage/sqlite/fold-wal.ts";
 import { temporaryFolder } from "./record-folder.ts";
 
 const MB = 1024 * 1024;
@@ -48,6 +48,14 @@ describe("the WAL", () => {
     expect(db.inTransaction).to.equal(false);
     expect(db.pragma("cache_size", { simple: true })).to.equal(-16 * 1024);
     expect(makeRoomInWal(db)).to.equal(true);
+  });
+
+  it("takes no room that a small disk needs for everything else", () => {
+    // What is free is asked of the file system: a stand-in with the disk of a small machine.
+    const small = { bavail: 38_000, bsize: 4_096 };
+    const large = { bavail: 60_000, bsize: 4_096 };
+    expect(hasRoom(small)).to.equal(false);
+    expect(hasRoom(large)).to.equal(true);
   });
 
   it("is folded back without keeping those who write waiting for somebody who reads", async () => {

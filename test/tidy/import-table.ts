@@ -29,7 +29,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["core", []],
   // Entries of the package: what others may import of the core, and what is known of the contract before it is deployed.
   ["core.ts", ["core"]],
-  ["contracts.ts", ["chain/anchor-log-abi.ts", "chain/compiled-code.ts", "core", "../artifacts/contracts"]],
+  ["contracts.ts", ["chain/anchor-log-abi.ts", "chain/compiled-code.ts", "chain/deterministic-address.ts", "core"]],
   ["wire", ["core"]],
   ["ledger", ["core"]],
   // The audit derives with the arithmetic that records and seals, and reads through a port of its own.
@@ -76,17 +76,50 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["cli/commands", ["cli", "bundle/export.ts", "wire/sign-in.ts", "witness/endpoint.ts"]],
   ["cli/commands/demo.ts", ["cli", "storage/sqlite/needed-node.ts", "../scripts/demo.ts"]],
   ["cli/commands/serve.ts", ["cli", "heaps.ts", "main.ts", "storage/sqlite/needed-node.ts"]],
+  // A backup is a copy of one data directory, looked through by the audit before it is called done.
+  [
+    "cli/backup",
+    [
+      "bundle",
+      "chain/embedded/journal-format.ts",
+      "cli",
+      "cli/audit",
+      "core",
+      "fast-keccak.ts",
+      "ledger/seal.ts",
+      "storage/sqlite",
+    ],
+  ],
   ["cli/import", ["cli", "bundle", "sdk", "wire/json.ts"]],
   ["cli/compare", ["cli"]],
-  ["cli/deploy", ["chain/anchor-log", "core", "../artifacts/contracts"]],
+  // The compiler's settings and input are what explorers ask for.
+  [
+    "cli/deploy",
+    [
+      "cli",
+      "chain/deployment",
+      "chain/deterministic-address.ts",
+      "chain/keys",
+      "chain/payer.ts",
+      "config.ts",
+      "core",
+      "../contracts/deployments",
+      "../hardhat.config.ts",
+    ],
+  ],
   // Looks at the settings, the database and the chain of a server that may not run.
   [
     "cli/doctor",
     [
       "cli",
       "chain/compiled-code.ts",
+      "chain/deterministic-address.ts",
+      "chain/fees.ts",
+      "chain/keys",
+      "chain/publisher.ts",
       "config.ts",
       "core",
+      "jobs/chain-health.ts",
       "storage/sqlite/database.ts",
       "storage/sqlite/snapshot.ts",
       "witness",
@@ -97,7 +130,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["cli/verify.ts", ["cli/verify"]],
   ["cli/verify", ["core", "fast-keccak.ts", "witness"]],
   ["cli/policy.ts", ["cli/policy"]],
-  ["cli/policy", ["cli/verify", "core", "chain/compiled-code.ts", "witness"]],
+  ["cli/policy", ["cli/verify", "core", "chain/compiled-code.ts", "chain/deterministic-address.ts", "witness"]],
   // Whoever brings evidence verifies nothing of the server's either; it reads files as verify does, and sends one transaction.
   ["cli/prove.ts", ["cli/prove"]],
   ["cli/prove", ["cli/verify", "core", "chain/court", "fast-keccak.ts"]],
@@ -120,7 +153,8 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
-  ["config.ts", ["core", "wire"]],
+  ["config.ts", ["chain/keys", "core", "wire"]],
+  ["welcome.ts", ["chain/establish.ts"]],
   // Looks at the calendar for main.
   ["month-closing.ts", ["ledger"]],
   // The composition root.
@@ -128,7 +162,22 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   // What keeps compiled code comes before everything that is to be kept.
   ["start.ts", ["compile-cache.ts", "heaps.ts", "main.ts"]],
   // What runs beside the API: the worker's own composition root, the main thread's hold on it, the calendar.
-  ["jobs", ["compile-cache.ts", "core", "ledger", "jobs/checkpoint-job.ts"]],
+  // What the chain makes it wait for, and what to do about that, is told in the chain's words.
+  [
+    "jobs",
+    [
+      "chain/anchor-log.ts",
+      "chain/endpoint-set.ts",
+      "chain/fees.ts",
+      "chain/waits.ts",
+      "compile-cache.ts",
+      "core",
+      "ledger",
+      "jobs/checkpoint-job.ts",
+      "storage/sqlite/database.ts",
+      "witness/finality.ts",
+    ],
+  ],
   ["jobs/checkpoint-job.ts", ALL],
   // Its hold on the record, in each engine.
   ["jobs/sqlite-record.ts", ["jobs", "storage/sqlite"]],
@@ -147,12 +196,13 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["hash-wasm", ["fast-keccak.ts"]],
   ["helmet", ["http"]],
   ["ipaddr.js", ["webhooks", "http/rate-limit.ts"]],
+  ["ox", ["chain/keys"]],
   ["pg", ["storage/postgres"]],
   ["pino", ["main.ts", "logging"]],
   ["prom-client", ["cli/audit", "http/metrics.ts"]],
   ["rate-limiter-flexible", ["http/rate-limit.ts"]],
   ["standardwebhooks", ["webhooks"]],
-  ["viem", ["chain", "cli/deploy"]],
+  ["viem", ["chain"]],
   ["yargs", ["cli/command.ts", "cli/program.ts", "cli/verbatim.ts"]],
   ["zod", ["wire", "http", "config.ts"]],
 
@@ -188,7 +238,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
     ],
   ],
   // The demonstration is a program of its own.
-  ["node:child_process", ["cli/commands/demo.ts"]],
+  ["node:child_process", ["chain/keys", "cli/commands/demo.ts"]],
   // Names are resolved where the address is judged, and nowhere else.
   ["node:dns", ["webhooks"]],
   ["node:events", ["cli/audit", "cli/commands/demo.ts", "cli/listen", "main.ts"]],
@@ -216,7 +266,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["node:path", ["bundle", "storage", "chain/embedded", "compile-cache.ts", "cli", "http", "main.ts", "config.ts"]],
   ["node:stream", ["http"]],
   ["node:timers", ["chain", "cli/audit", "ledger", "storage", "webhooks", "main.ts", "jobs"]],
-  ["node:url", ["cli/commands/demo.ts", "dashboard/vite.config.ts", "http", "main.ts"]],
+  ["node:url", ["cli/commands/demo.ts", "cli/deploy", "dashboard/vite.config.ts", "http", "main.ts"]],
   ["node:util", ["cli"]],
   // How much room the garbage of a million rows gets.
   ["node:v8", ["heaps.ts"]],

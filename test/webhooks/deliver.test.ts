@@ -137,14 +137,17 @@ describe("deliveries", () => {
       expect(bodies(to.received).map(({ data }) => data.sequenceNumber)).to.deep.equal(["2"]);
     });
 
+    const noted = async () => undefined;
+
     it("that anchoring has halted is told once to each tenant, also where it halted before deliveries began", async () => {
       const to = await receiver();
       await here.endpoint(to.url);
-      here.deliveries.halted();
+      here.deliveries.halted(noted);
       await here.settled("delivered", isDelivered);
       expect(bodies(to.received).map(({ event }) => event)).to.deep.equal(["anchoring.halted"]);
-      expect(bodies(to.received)[0].data).to.have.keys("haltedAt", "message");
-      await here.restart({ early: (deliveries) => deliveries.halted() });
+      expect(bodies(to.received)[0].data).to.have.keys("haltedAt", "message", "reason", "next");
+      expect(bodies(to.received)[0].data).to.include({ reason: "OTHER_ROOT", next: "look who else has the key" });
+      await here.restart({ early: (deliveries) => deliveries.halted(noted) });
       await here.settled("delivered", isDelivered, 2);
     });
   });

@@ -60,6 +60,7 @@ export async function startDelivering(
       publicUrl,
       post: openPost({ allowPrivate, attemptMs }),
       allowPrivate,
+      halt: async () => ({ reason: "OTHER_ROOT", next: "look who else has the key" }),
       drainMs: 100,
       clock: () => clock.now,
       log: { debug: quiet, info: quiet, warn: quiet, error: report },

@@ -42,6 +42,8 @@ export interface ChainOptions {
   chainId: number;
   /** Seconds since 1970. */
   now: () => number;
+  /** Told when the disk does not take a block now; whoever asks for something waits until it does. */
+  onWaiting: (reason: string) => void;
   /** Called once, when the chain can no longer keep its promise and has stopped answering. */
   onFailure: (error: ChainFailedError) => void;
 }
@@ -58,7 +60,7 @@ export async function openChain(options: ChainOptions): Promise<OpenedChain> {
     const initialDate = new Date(now() * 1000).toISOString();
     const { network, header } = await beginNetwork({ chainId, hardfork: HARDFORK, initialDate });
     createJournal(dir, header);
-    const journal = openJournal(dir, Buffer.byteLength(encodeHeader(header)));
+    const journal = openJournal(dir, Buffer.byteLength(encodeHeader(header)), options.onWaiting);
     const head = { number: 0, timestamp: Date.parse(initialDate) / 1000 };
     return { chain: runChain({ network, journal, head, options }), replayedBlocks: 0, tornBytes: 0 };
   }
@@ -71,7 +73,7 @@ export async function openChain(options: ChainOptions): Promise<OpenedChain> {
   const timestamp = blocks.at(-1)?.timestamp ?? Date.parse(header.initialDate) / 1000;
   // The network's clock stands at the last block, but calls on the pending block should see the time it is.
   await network.request("evm_increaseTime", [Math.max(0, now() - timestamp)]);
-  const journal = openJournal(dir, intactBytes);
+  const journal = openJournal(dir, intactBytes, options.onWaiting);
   const head = { number: blocks.length, timestamp };
   return { chain: runChain({ network, journal, head, options }), replayedBlocks: blocks.length, tornBytes };
 }
@@ -170,7 +172,7 @@ function runChain({ network, journal, head, options }: Parts): Chain {
       await network.request("evm_mine", []);
       blocks.push(await takeBlock(timestamp, []));
     }
-    journal.append(blocks);
+    await journal.append(blocks);
   };
 
   return {

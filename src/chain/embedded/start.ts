@@ -76,6 +76,12 @@ export async function startEmbeddedChain(options: EmbeddedChainOptions): Promise
     if (message.kind === "ready") ready.resolve(message);
     if (message.kind === "refused") ready.reject(new ChainStartError(message.code, message.message));
     if (message.kind === "failed") die(new ChainFailedError(message.code, message.message));
+    if (message.kind === "waiting") {
+      const problem = `the chain journal in ${dir} cannot be written now: ${message.reason}`;
+      // Whoever starts a server is told at once.
+      ready.reject(new ChainStartError("CHAIN_JOURNAL_UNWRITABLE", problem));
+      log.warn(message, `${problem}; the chain waits until it can`);
+    }
     if (message.kind === "defect") log.error(message, "a request to the embedded chain met a defect");
   });
   worker.once("error", (error) => {

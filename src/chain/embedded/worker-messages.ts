@@ -15,6 +15,8 @@ export type FromWorker =
   | { kind: "ready"; port: number; replayedBlocks: number; tornBytes: number; milliseconds: number }
   | { kind: "refused"; code: ChainErrorCode; message: string }
   | { kind: "failed"; code: ChainErrorCode; message: string }
+  /** The disk does not take a block now; nothing is answered until it does. */
+  | { kind: "waiting"; reason: string }
   /** A request met a defect of ours; the chain goes on. */
   | { kind: "defect"; method: string; detail: string }
   | { kind: "stopped" };

@@ -23,6 +23,7 @@ async function run(server: MessagePort, input: WorkerInput): Promise<void> {
       dir: input.dir,
       chainId: input.chainId,
       now: () => Math.floor(Date.now() / 1000),
+      onWaiting: (reason) => tell({ kind: "waiting", reason }),
       onFailure: ({ code, message }) => tell({ kind: "failed", code, message }),
     });
     await fund(chain, input.publisher);

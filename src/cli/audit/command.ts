@@ -68,7 +68,13 @@ function shown(path: string): string {
   return `${protocol}//${hostname}${pathname}`;
 }
 
-function audit({ path, endpoints, policy, masterKeyFile }: Task): Promise<AuditReport> {
+/** One audit of a copy of what is at a path. @throws SourceError, StorageRefusedError, BundleRefusedError, MasterKeyError, FileDamagedError */
+export function audit({
+  path,
+  endpoints,
+  policy,
+  masterKeyFile,
+}: Pick<Task, "path" | "endpoints" | "policy" | "masterKeyFile">): Promise<AuditReport> {
   const master = masterKeyFile === undefined ? undefined : sealingKey(fromHex(readKey(masterKeyFile), 32));
   // Without a policy the expected code is what this project's own contract compiles to.
   const pins: WitnessPins = policy ?? { codeHash: endpoints.length > 0 ? compiledCodeHash() : undefined };

@@ -1,41 +1,66 @@
 import { command } from "../command.ts";
-import { UsageError } from "../ending.ts";
+import { EXIT, UsageError } from "../ending.ts";
 import { printJson } from "../terminal.ts";
 
 export const deploy = command({
   command: "deploy",
-  describe: "Deploy the contract AnchorLog to a chain",
+  describe: "Put the contract AnchorLog on a chain, at the address that it has on every network",
   options: {
     rpc: { describe: "An endpoint of the chain", demandOption: true },
-    "key-file": { describe: "The key that pays for it, 32 bytes as 0x hex; else TALLYROOT_PUBLISHER_KEY" },
+    "chain-id": { describe: "The chain that it must be; nothing is sent to another" },
+    "key-file": { describe: "The key that pays for it, 32 bytes as hex; else the settings of a server" },
+    keystore: { describe: "The key that pays for it, in an encrypted keystore (geth, foundry)" },
+    "password-file": { describe: "The keystore's password" },
+    "key-command": { describe: "A command that prints the key that pays for it; no shell reads it" },
+    plain: {
+      type: "boolean",
+      describe: "Deploy without the deterministic deployment proxy, at an address of its own",
+      default: false,
+    },
+    out: { describe: "The record's file; else contracts/deployments/<chain id>.json in a clone" },
+    "verification-dir": { describe: "A folder for copies of what block explorers need to verify the source" },
     json: { type: "boolean", describe: "Print where it is as JSON", default: false },
   },
   examples: [
-    ["deploy --rpc https://rpc.example --key-file publisher-key", "then set TALLYROOT_CONTRACT to its address"],
+    ["deploy --rpc https://rpc.example --keystore publisher.json --password-file password", "then start the server"],
+    [
+      "deploy --rpc https://rpc.example --chain-id 11155111 --key-command 'vault kv get -field=key secret/publisher'",
+      "",
+    ],
   ],
-  exits: { 3: "the chain does not answer, or does not take the transaction" },
+  exits: {
+    [EXIT.DONE]: "the contract is there, with its code: deployed now, or before",
+    [EXIT.REFUSED]:
+      "refused: other code is there, not enough ether, another chain, a network without the proxy; or a fault",
+    [EXIT.MISUSED]: "wrong usage, or a key or a file that cannot be used",
+    [EXIT.UNANSWERED]: "the chain does not answer, or does not take the transaction",
+  },
+  endings: { DeploymentError: EXIT.REFUSED, PublisherKeyError: EXIT.MISUSED },
   async run(values, terminal) {
     const { isEndpointUrl } = await import("../../witness/endpoint.ts");
     if (!isEndpointUrl(values.rpc)) throw new UsageError("--rpc takes an http or https URL");
-    const { signerOf } = await import("../prove/signer.ts");
-    const signer = await signerOf({
-      "key-file": values["key-file"],
-      environment: values["key-file"] === undefined ? terminal.env.TALLYROOT_PUBLISHER_KEY : undefined,
+    const chainId = values["chain-id"];
+    if (chainId !== undefined && !/^[1-9][0-9]{0,14}$/.test(chainId))
+      throw new UsageError("--chain-id takes a whole number");
+    const { payingKeyOf } = await import("../deploy/key-source.ts");
+    const key = payingKeyOf(values, terminal.env);
+    const [{ deployAnchorLog }, { verificationFiles }] = await Promise.all([
+      import("../deploy/deploy.ts"),
+      import("../deploy/verification.ts"),
+    ]);
+    const deployed = await deployAnchorLog({
+      rpcUrl: values.rpc,
+      key,
+      chainId: chainId === undefined ? undefined : Number(chainId),
+      plain: values.plain,
+      out: values.out,
     });
-    if (!signer || !("key" in signer)) throw new UsageError("say who pays: --key-file or TALLYROOT_PUBLISHER_KEY");
-    const { deployAnchorLog } = await import("../deploy/deploy.ts");
-    const deployed = await deployAnchorLog(values.rpc, signer.key);
-    if (values.json) printJson(terminal, deployed);
-    else
-      terminal.out(
-        [
-          `AnchorLog is at ${deployed.contract} on chain ${deployed.chainId}`,
-          `  code         ${deployed.codeHash}`,
-          `  transaction  ${deployed.transactionHash} in block ${deployed.blockNumber}`,
-          `  set          TALLYROOT_CHAIN=rpc TALLYROOT_RPC_URL=… TALLYROOT_CONTRACT=${deployed.contract}`,
-          "",
-        ].join("\n"),
-      );
+    const verification = verificationFiles(values["verification-dir"]);
+    if (values.json) printJson(terminal, { ...deployed, verification });
+    else {
+      const { deploymentText } = await import("../deploy/report.ts");
+      terminal.out(deploymentText(deployed, verification));
+    }
     return undefined;
   },
 });

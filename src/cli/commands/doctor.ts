@@ -2,11 +2,11 @@ import { command } from "../command.ts";
 import { EXIT, UsageError } from "../ending.ts";
 import { printJson } from "../terminal.ts";
 
-const MARK = { ok: "ok  ", failed: "FAIL", skipped: "-   " } as const;
+const MARK = { ok: "ok  ", warned: "WARN", failed: "FAIL", skipped: "-   " } as const;
 
 export const doctor = command({
   command: "doctor",
-  describe: "Look whether settings, database, server, clock, chain and contract are as they should be",
+  describe: "Look whether settings, database, server, clock, chain, contract and publisher are as they should be",
   options: {
     url: { describe: "The server; else TALLYROOT_URL, else the one in <data-dir>/server.json" },
     "data-dir": { describe: "The data directory; else TALLYROOT_DATA_DIR, else ./data" },
@@ -19,7 +19,7 @@ export const doctor = command({
   ],
   exits: { 0: "nothing is wrong with what could be looked at", [EXIT.NOT_WELL]: "something is wrong" },
   async run(values, terminal) {
-    const { checkChain, checkDatabase, checkServer, checkSettings, serverIn, skipped } = await import(
+    const { checkChain, checkDatabase, checkServer, checkSettings, networkSettings, serverIn, skipped } = await import(
       "../doctor/checks.ts"
     );
     const { isEndpointUrl } = await import("../../witness/endpoint.ts");
@@ -33,11 +33,17 @@ export const doctor = command({
     const url = (named ?? serverIn(dir))?.replace(/\/+$/, "");
     const { checks: there, place } =
       url === undefined ? { checks: [skipped("server", "is not running")] } : await checkServer(url);
-    const shownRpc = typeof place?.rpcUrl === "string" ? [place.rpcUrl] : [];
-    const chain = place
-      ? await checkChain(values.rpc ?? shownRpc, place)
+    // A server here that anchors in a network: what it would start with can be looked at, whether it runs or not.
+    const network = named === undefined ? await networkSettings(env) : undefined;
+    const own = network && (await import("../doctor/publisher.ts"));
+    const remembered = own?.rememberedPlace(dir);
+    const shownRpc = typeof place?.rpcUrl === "string" ? [place.rpcUrl] : (network?.rpcUrls ?? []);
+    const anchored = place ?? remembered;
+    const chain = anchored
+      ? await checkChain(values.rpc ?? shownRpc, anchored)
       : [skipped("chain", "known by the server alone")];
-    const checks = [...here, ...there, ...chain];
+    const publisher = network && own ? await own.checkPublisher(network, remembered) : [];
+    const checks = [...here, ...there, ...chain, ...publisher];
     if (values.json) printJson(terminal, { checks });
     else
       terminal.out(

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "../../config.ts";
 import { checksumAddress } from "../../core/address.ts";
 import { shown } from "../terminal.ts";
 
 /** What is looked at before and while a server runs; each check says what to do where something is wrong. */
 
-export type Check = { name: string; outcome: "ok" | "failed" | "skipped"; detail: string };
+/** `warned`: it works, and will not for long. */
+export type Check = { name: string; outcome: "ok" | "warned" | "failed" | "skipped"; detail: string };
 
 /** Seconds that two clocks may differ: webhooks are refused at 300, and times on statements should not look odd. */
 const MAX_SKEW_SECONDS = 30;
@@ -15,6 +17,7 @@ const LOOK_MS = 5_000;
 const SECRETS = ["master-key", "publisher-key", "api-key", "tallyroot.db"];
 
 export const ok = (name: string, detail: string): Check => ({ name, outcome: "ok", detail });
+export const warned = (name: string, detail: string): Check => ({ name, outcome: "warned", detail: shown(detail) });
 export const failed = (name: string, detail: string): Check => ({ name, outcome: "failed", detail: shown(detail) });
 export const skipped = (name: string, detail: string): Check => ({ name, outcome: "skipped", detail });
 
@@ -22,11 +25,36 @@ export async function checkSettings(environment: Record<string, string | undefin
   const { readConfig, SettingError } = await import("../../config.ts");
   try {
     const { chain, host, port } = readConfig(environment);
-    const to = chain.kind === "rpc" ? `anchors at ${new URL(chain.rpcUrl).host}` : "an embedded chain";
+    const to = chain.kind === "rpc" ? `anchors at ${new URL(chain.rpcUrls[0]!).host}` : "an embedded chain";
     return ok("settings", `${host}:${port}, ${to}`);
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
     return failed("settings", error.message);
+  }
+}
+
+/** The settings of a server that anchors in a network of somebody else's. */
+export type NetworkSettings = {
+  config: Config;
+  rpcUrls: readonly string[];
+  /** What a command that prints the publisher's key sees. */
+  environment: Readonly<Record<string, string | undefined>>;
+};
+
+/** Undefined for any other server, and for settings that cannot be used. */
+export async function networkSettings(
+  environment: Record<string, string | undefined>,
+): Promise<NetworkSettings | undefined> {
+  const { forgetSecrets, readConfig, SettingError } = await import("../../config.ts");
+  try {
+    const config = readConfig(environment);
+    const { chain } = config;
+    return chain.kind === "rpc"
+      ? { config, rpcUrls: chain.rpcUrls, environment: forgetSecrets({ ...environment }) }
+      : undefined;
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { compiledCodeHash } from "../../chain/compiled-code.ts";
+import { deterministicAddress } from "../../chain/deterministic-address.ts";
 import { checksumAddress } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
 import { ChainUnavailableError } from "../../core/errors.ts";
@@ -97,6 +98,10 @@ function remarks(policy: Policy, claim: ClaimedPlace, by: string, confirmed: Fin
   const lines = [
     `chain ${policy.chainId}, contract ${checksumAddress(policy.contract)}, log ${toHex(policy.log)}${policy.namespace ? `, namespace ${checksumAddress(policy.namespace)}` : ""}:`,
     `  the word of ${by}. Confirm them by another way before you rely on them.`,
+    // It follows from the code: nobody can have put other code there.
+    ...(toHex(policy.contract) === toHex(deterministicAddress())
+      ? ["  The contract's address is the one that its code has on every network, and nobody's word."]
+      : []),
     `code ${toHex(policy.codeHash)}:`,
     "  computed here from the contract's compiled source.",
     confirmed && "passed" in confirmed ? `  ${confirmed.passed}.` : "  Not compared with a chain: give --rpc.",

@@ -44,8 +44,14 @@ export function LogFacts() {
         )}
         <Fact
           name="Confirmations"
-          value={place.data && count(place.data.confirmations)}
-          note={`${place.data?.confirmations === 1 ? "block" : "blocks"} until an anchor counts`}
+          value={
+            place.data && (place.data.finality === "confirmations" ? count(place.data.confirmations) : "by the chain")
+          }
+          note={
+            place.data && place.data.finality !== "confirmations"
+              ? `an anchor counts once its block is ${place.data.finality}`
+              : `${place.data?.confirmations === 1 ? "block" : "blocks"} until an anchor counts`
+          }
         />
         <Fact
           name="Contract"

@@ -13,7 +13,7 @@ export function Place() {
   return (
     <Surface title="Server and chain">
       <Outcome query={place} lines={7}>
-        {({ chainId, contract, log, publisher, latestIndex, confirmations, rpcUrl }) => (
+        {({ chainId, contract, log, publisher, latestIndex, confirmations, finality, rpcUrl }) => (
           <Facts
             facts={[
               { name: "Server", value: location.origin },
@@ -22,7 +22,11 @@ export function Place() {
               { name: "Log", value: <Hash value={log} name="log id" /> },
               { name: "Publisher", value: <Hash value={publisher} name="publisher address" /> },
               { name: "Newest anchor", value: latestIndex === 0 ? "none yet" : latestIndex.toLocaleString("en") },
-              { name: "Confirmations", value: confirmations.toLocaleString("en") },
+              {
+                name: "Confirmations",
+                value:
+                  finality === "confirmations" ? confirmations.toLocaleString("en") : `until the block is ${finality}`,
+              },
               { name: "RPC endpoint", value: rpcUrl ?? "not open to everybody: use one of your own" },
             ]}
           />

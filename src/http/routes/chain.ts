@@ -5,8 +5,15 @@ import { TallyrootError } from "../../core/errors.ts";
 import type { Anchor } from "../../ledger/ports/ledgers.ts";
 import { type AnchorView, anchorsQuery, anchorsView, anchorView, chainView } from "../../wire/evidence.ts";
 import { isoText } from "../../wire/fields.ts";
-import { route } from "../route.ts";
+import { route, type Service } from "../route.ts";
 import { NOTHING, pageOf, paginationOf } from "./paging.ts";
+
+/** A block that the chain itself calls final has at least itself for a confirmation; how many more is the chain's to say. */
+function finalityView(confirmations: Service["confirmations"]) {
+  return typeof confirmations === "number"
+    ? ({ confirmations, finality: "confirmations" } as const)
+    : { confirmations: 1, finality: confirmations };
+}
 
 const STATUS = { prepared: "PREPARED", sent: "SENT", confirmed: "CONFIRMED" } as const;
 
@@ -46,7 +53,7 @@ export const getChain = route({
         log: toHex(place.log),
         publisher: checksumAddress(place.publisher),
         latestIndex: anchors[0]?.index ?? 0,
-        confirmations,
+        ...finalityView(confirmations),
         rpcUrl,
       },
     };
@@ -65,12 +72,13 @@ export const getAnchors = route({
   data: anchorsView,
   codes: ["INVALID_SCOPE_COMBINATION"],
   cors: "*",
-  async handle({ store, chainHead }, { query }) {
+  async handle({ store, confirmations, chainHead }, { query }) {
     const page = await pageOf(ANCHORS, query, async () => (await store.anchors(NOTHING)).total);
     const { anchors, total } = await store.anchors(page);
     return {
       data: {
         anchors: anchors.map((anchor) => viewAnchor(anchor, chainHead())),
+        finality: finalityView(confirmations).finality,
         pagination: paginationOf(ANCHORS, page, { shown: anchors.length, total }),
       },
     };

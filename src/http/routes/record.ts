@@ -19,6 +19,7 @@ export const postDelta = route({
   summary: "Record a signed delta",
   status: 201,
   body: recordRequest,
+  queues: true,
   data: deltaView,
   codes: ["AMOUNT_NOT_EXACT", "QUOTA_EXCEEDED", "IDEMPOTENCY_CONFLICT", "BALANCE_OVERFLOW"],
   async handle(service, { tenant, body, idempotencyKey }) {

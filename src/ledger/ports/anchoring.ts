@@ -113,6 +113,14 @@ export type Mined = {
 /** One log of the contract, as its publisher sees it. Every method may throw ChainUnavailableError. */
 export interface AnchorChain {
   readonly place: AnchorPlace;
+  /** The address whose key signs. */
+  readonly account: Uint8Array;
+  /** The chain that is asked, which may be another than that of `place`. */
+  chainId(): Promise<number>;
+  /** Who may append to the log; undefined where there is no such log, or no AnchorLog at that address. */
+  publisher(): Promise<Uint8Array | undefined>;
+  /** The hash of the block at a height of the chain as it is now, undefined when it is not as high. */
+  blockHash(blockNumber: number): Promise<Uint8Array | undefined>;
   /** The latest index of the log; 0 when nothing is anchored yet. */
   anchoredCount(): Promise<number>;
   /** The root at an index of the log, undefined when there is none. */

@@ -241,6 +241,7 @@ function auditStoreOf(client: PoolClient): AuditStore {
     // There are no indexes that are filled behind the record.
     indexedThrough: async () => 0,
     indexRows: async () => [],
+    indexedKey: async () => undefined,
     oddRows: async () => [],
     fileProblems: async (limit) => (await problemsBeside(all)).slice(0, limit),
   };

@@ -49,6 +49,9 @@ export type PostgresFacts = {
   get(name: string): Promise<string | undefined>;
   /** @returns the fact as it is: another node may have set it before. */
   set(name: string, value: string): Promise<string>;
+  /** What may be noted again: the last counts. Each note is a row of its own, since rows are only added. */
+  note(name: string, value: string): Promise<void>;
+  noted(name: string): Promise<string | undefined>;
 };
 
 /**
@@ -143,6 +146,21 @@ function openFacts({ read, transaction }: Postgres): PostgresFacts {
         tx.query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [name, value]);
       });
       return (await get(name))!;
+    },
+    async note(name, value) {
+      await transaction(async (tx) => {
+        tx.query(
+          "INSERT INTO facts (name, value) SELECT $1 || count(*) + 1, $2 FROM facts WHERE starts_with(name, $1) ON CONFLICT DO NOTHING",
+          [`${name}.`, value],
+        );
+      });
+    },
+    async noted(name) {
+      const [row] = await read<{ value: string }>(
+        "SELECT value FROM facts WHERE starts_with(name, $1) ORDER BY length(name) DESC, name DESC LIMIT 1",
+        [`${name}.`],
+      );
+      return row?.value;
     },
   };
 }

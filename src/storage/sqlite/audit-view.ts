@@ -210,6 +210,10 @@ export function openAuditView(db: Sqlite): AuditStore {
   const arrivals = db.prepare<[], { rows: number; last: number }>(
     "SELECT (SELECT count(*) FROM deltas NOT INDEXED) AS rows, coalesce(max(id), 0) AS last FROM deltas",
   );
+  const indexedKeys = {
+    fingerprint_index: db.prepare<[number], Buffer>("SELECT fingerprint FROM deltas WHERE id = ?").pluck(),
+    request_index: db.prepare<[number], Buffer | null>("SELECT request_id FROM deltas WHERE id = ?").pluck(),
+  };
   const lastLedger = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM ledgers").pluck();
   const holes = db
     .prepare<[number], number>(
@@ -315,6 +319,7 @@ export function openAuditView(db: Sqlite): AuditStore {
     membersOf: async (statementId, after, limit) => members.all(statementId, after, limit),
     usage: async () => usage.all(),
     indexedThrough: async (index) => Number(facts.get(`${index}.through`) ?? 0),
+    indexedKey: async (index, delta) => indexedKeys[index].get(delta) ?? undefined,
     indexRows: async (index, { prefix, delta }, limit) => indexes[index].all(prefix, delta, limit),
     fileProblems: async (limit) => [...integrityProblems(db, limit), ...foreignProblems(db)].slice(0, limit),
   });

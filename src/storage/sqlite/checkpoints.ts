@@ -14,6 +14,7 @@ import { type Cell, rowDigest } from "../row-digest.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
+import { writing } from "./refused-write.ts";
 
 export type CheckpointRow = {
   id: number;
@@ -152,10 +153,13 @@ export function openCheckpointStore(
     const before: Before = { position: 0, newest: 0 };
     for (; checkpoints.length - before.position > PER_COMMIT; before.position += PER_COMMIT) {
       const part = checkpoints.slice(before.position, before.position + PER_COMMIT);
-      before.newest = Math.max(before.newest, store.immediate(part, batch, before.position));
+      before.newest = Math.max(
+        before.newest,
+        writing(() => store.immediate(part, batch, before.position)),
+      );
       await yieldToOthers();
     }
-    return complete.immediate(checkpoints.slice(before.position), batch, before, request);
+    return writing(() => complete.immediate(checkpoints.slice(before.position), batch, before, request));
   }
 
   return {

@@ -91,6 +91,10 @@ export function foldWalAtOnce(db: Sqlite, mode: "RESTART" | "TRUNCATE"): boolean
   }
 }
 
+/**
+ * Brings the schema to this version, in one transaction: after a crash, or a step that does not go, the database is as it was, and the
+ * program that wrote it still runs on it.
+ */
 function migrate(db: Sqlite): void {
   const applied = db.pragma("user_version", { simple: true }) as number;
   if (applied > MIGRATIONS.length) {
@@ -98,12 +102,24 @@ function migrate(db: Sqlite): void {
       `the database has schema ${applied}, this version knows ${MIGRATIONS.length}: run a newer version`,
     );
   }
-  for (let version = applied; version < MIGRATIONS.length; version++) {
-    db.transaction(() => {
-      db.exec(MIGRATIONS[version]!);
+  if (applied === MIGRATIONS.length) return;
+  const migrateAll = db.transaction(() => {
+    for (const [version, migration] of MIGRATIONS.entries()) {
+      if (version < applied) continue;
+      try {
+        db.exec(migration);
+      } catch (error) {
+        // A full or failing disk is told as such, and passes.
+        if (!(error instanceof Database.SqliteError && error.code === "SQLITE_ERROR")) throw error;
+        throw new StorageRefusedError(
+          `the database says that it has schema ${applied}, but cannot be brought to schema ${version + 1} (${error.message}): nothing was changed; run the version that wrote it`,
+          { cause: error },
+        );
+      }
       db.pragma(`user_version = ${version + 1}`);
-    }).immediate();
-  }
+    }
+  });
+  migrateAll.immediate();
 }
 
 /** Locks that are held: a connection that nothing refers to is closed when memory is collected, and its lock is gone. */

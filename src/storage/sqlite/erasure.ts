@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { TallyrootError } from "../../core/errors.ts";
 import type { Erasure, ErasureStore } from "../../ledger/ports/erasure.ts";
 import type { Ledger } from "../../ledger/ports/ledgers.ts";
-import { emptyWal, type Sqlite } from "./database.ts";
+import { emptyWal, isStorageTrouble, type Sqlite } from "./database.ts";
 import type { SqliteReader } from "./reader.ts";
 import type { SqliteWriter } from "./writer.ts";
 
@@ -62,14 +62,21 @@ export function openErasureStore(
 ): ErasureStore {
   /** The other connection may be in the middle of something: it is not waited for inside SQLite, which would stop this thread. */
   async function overwriteOldPages(): Promise<void> {
+    let trouble: Error | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if (emptyWal(db)) return;
+      try {
+        if (emptyWal(db)) return;
+      } catch (error) {
+        if (!isStorageTrouble(error)) throw error;
+        trouble = error;
+      }
       await sleep(TRY_EVERY_MS);
     }
     throw new TallyrootError(
       "SERVICE_UNAVAILABLE",
       "the keys are destroyed, but old pages of the database could not be overwritten now: erase again",
       { retryAfterSeconds: 1 },
+      { cause: trouble },
     );
   }
 

@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import { foldWalAtOnce, isStorageTrouble, type Sqlite } from "./database.ts";
 
 /** Milliseconds between two looks at the WAL. */
@@ -8,6 +9,10 @@ const FOLD_PAGES = 4_000;
 const RESTART_PAGES = 8_000;
 /** Pages that the WAL has room for from the start: as far as it grows while it is folded back in time. */
 const ROOM_PAGES = 10_000;
+/** Bytes of that in the file: each page with its header. */
+const ROOM_BYTES = ROOM_PAGES * (4_096 + 24);
+/** How many times that must be free: room is a convenience, and whatever else is written needs the rest of a disk more. */
+const LEAST_FREE = 4;
 
 /**
  * Folds the WAL back into the database from the thread that this is called in, whoever fills it: the thread that records has to wait for
@@ -38,6 +43,11 @@ export function startFoldingWal(db: Sqlite, report: (error: Error) => void): () 
   return () => clearInterval(timer);
 }
 
+/** Whether a file system has so much free that the WAL's room is nothing to it. */
+export function hasRoom({ bavail, bsize }: { bavail: number; bsize: number }): boolean {
+  return bavail * bsize >= LEAST_FREE * ROOM_BYTES;
+}
+
 /**
  * Makes room in the WAL's file before it is needed: to wait for the disk takes twice as long where the file has grown, since the file
  * system writes down its new size as well.
@@ -45,10 +55,11 @@ export function startFoldingWal(db: Sqlite, report: (error: Error) => void): () 
  * A transaction that is larger than the page cache writes into the WAL before it is committed. This one is rolled back, so what it
  * leaves is the size of the file.
  *
- * @returns false where the disk or a lock does not allow it now: then the file grows as it is needed, and whoever records is told of a
+ * @returns false where the disk has little room, or a lock does not allow it now: then the file grows as it is needed, and whoever records is told of a
  *   disk that is full.
  */
 export function makeRoomInWal(db: Sqlite): boolean {
+  if (!hasRoom(statfsSync(db.name))) return false;
   const cache = db.pragma("cache_size", { simple: true }) as number;
   db.pragma("cache_size = 10");
   try {

@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, existsSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StorageRefusedError } from "../refused.ts";
@@ -47,6 +47,17 @@ export function anchorsIn(file: string): number {
   }
 }
 
+/** What a record remembers about itself, by name: one short read. */
+export function factsIn(file: string): ReadonlyMap<string, string> {
+  const db = openSqlite(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    const rows = db.prepare<[], { name: string; value: string }>("SELECT name, value FROM facts").all();
+    return new Map(rows.map(({ name, value }) => [name, value]));
+  } finally {
+    db.close();
+  }
+}
+
 /** Whether a process holds the lock of a directory (see `lockDirectory`). */
 function serverRuns(dir: string): boolean {
   const file = join(dir, "lock.db");
@@ -88,6 +99,8 @@ function copySettled(file: string, to: string): void {
     copyFileSync(file, to);
     if (existsSync(wal)) copyFileSync(wal, `${to}-wal`);
     else rmSync(`${to}-wal`, { force: true });
+    // A copy takes the mode of what it is of.
+    for (const copy of [to, `${to}-wal`]) if (existsSync(copy)) chmodSync(copy, 0o600);
     if (stamp() === before) return;
   }
   throw new StorageRefusedError(`${file} is being written by another program: stop it, or audit a copy`);

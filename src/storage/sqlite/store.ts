@@ -8,7 +8,7 @@ import type { SurveyStore } from "../../ledger/ports/survey.ts";
 import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
-import { databaseFile, emptyWal, openDatabase } from "./database.ts";
+import { databaseFile, emptyWal, foldWalAtOnce, openDatabase } from "./database.ts";
 import { openEffectStore, openEffects } from "./effects.ts";
 import { openErasureStore, openKeyDestruction } from "./erasure.ts";
 import { digestLandedRequests } from "./landed-requests.ts";
@@ -16,10 +16,12 @@ import { expectMasterKey } from "./master-key.ts";
 import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
 import { startRecordingThread } from "./recording-thread.ts";
+import { writing } from "./refused-write.ts";
 import { openTailIndex } from "./tail-index.ts";
 import { openTenantStore, storedRequestKey } from "./tenants.ts";
 import { openSurveyStore } from "./usage.ts";
 import { openUsageMeter } from "./usage-meter.ts";
+import { expectWholeWal } from "./wal-damage.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
 
@@ -39,15 +41,21 @@ export type SqliteStore = LedgerStore &
     close(): Promise<void>;
   };
 
-/** Named facts about this data directory, such as which contract its anchors are in. */
-export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
+/** Named facts about this data directory, such as which contract its anchors are in; each is set once. */
+export type Facts = {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  /** What may be noted again: the last counts. */
+  note(name: string, value: string): Promise<void>;
+  noted(name: string): Promise<string | undefined>;
+};
 
 /**
  * The record in one SQLite file. The caller holds the directory's lock.
  *
  * @param master the key that wraps every ledger's key.
  * @param clock Unix milliseconds.
- * @throws StorageRefusedError when the directory was made with another master key, or is not of this version.
+ * @throws StorageRefusedError when the directory was made with another master key, is not of this version, or has a damaged WAL.
  */
 export function openSqliteStore(options: {
   dir: string;
@@ -60,6 +68,8 @@ export function openSqliteStore(options: {
   thread?: boolean;
 }): SqliteStore {
   const { dir, master, clock, report, quota = null, thread = false } = options;
+  // SQLite would cut it at the damage when it opens it.
+  expectWholeWal(databaseFile(dir));
   const db = openDatabase(databaseFile(dir));
   try {
     expectMasterKey(db, master);
@@ -97,6 +107,9 @@ export function openSqliteStore(options: {
   const { close: closeTenants, forgetKeysOf, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
+  const noteFact = db.prepare(
+    "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
   return {
     record: writer.record,
     ledger: async (tenantId, address) => reader.ledger(tenantId, address),
@@ -130,7 +143,15 @@ export function openSqliteStore(options: {
     ...openWebhookStore(db, { reader, effects, master }),
     facts: {
       get: (name) => readFact.get(name)?.value,
-      set: (name, value) => void writeFact.run(name, value),
+      set(name, value) {
+        writeFact.run(name, value);
+        // Into the database at once: without them, a WAL that has lost its end would look like a first start.
+        foldWalAtOnce(db, "RESTART");
+      },
+      async note(name, value) {
+        writing(() => noteFact.run(name, value));
+      },
+      noted: async (name) => readFact.get(name)?.value,
     },
     close() {
       const rest = () => {

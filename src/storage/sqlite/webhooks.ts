@@ -16,6 +16,7 @@ import { type CheckpointRow, checkpointOfRow } from "./checkpoints.ts";
 import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import type { SqliteReader } from "./reader.ts";
+import { writing } from "./refused-write.ts";
 import { openEventMaking } from "./webhook-events.ts";
 
 type WebhookParts = { reader: SqliteReader; effects: SqliteEffects; master: KeyObject };
@@ -239,7 +240,7 @@ export function openWebhookStore(db: Sqlite, { reader, effects, master }: Webhoo
   return {
     ...making,
     async addEndpoint(endpoint, most, request) {
-      const outcome = add.immediate(endpoint, most, request);
+      const outcome = writing(() => add.immediate(endpoint, most, request));
       endpointsChanged();
       return outcome;
     },
@@ -249,14 +250,14 @@ export function openWebhookStore(db: Sqlite, { reader, effects, master }: Webhoo
     },
     endpoints: async (tenantId) => all.all(tenantId).map((row) => endpointOf(master, row)),
     async changeEndpoint(tenantId, id, what, at) {
-      const changed = change.immediate(tenantId, id, what, at);
+      const changed = writing(() => change.immediate(tenantId, id, what, at));
       endpointsChanged();
       return changed;
     },
     rotateSecret: async (tenantId, id, secret, until, request) =>
-      rotate.immediate(tenantId, id, secret, until, request),
+      writing(() => rotate.immediate(tenantId, id, secret, until, request)),
     async removeEndpoint(tenantId, id, at) {
-      const { changes } = remove.run(at, tenantId, id);
+      const { changes } = writing(() => remove.run(at, tenantId, id));
       endpointsChanged();
       return changes === 1;
     },
@@ -282,8 +283,8 @@ export function openWebhookStore(db: Sqlite, { reader, effects, master }: Webhoo
     deliveryCounts: async () => counts.get()!,
     deliveriesOf: async (tenantId, eventId) => ofEvent.all(eventId, tenantId).map(deliveryOf),
     retryDeliveries: async (tenantId, eventId, endpointIds, now, request) =>
-      retry.immediate(tenantId, eventId, endpointIds, now, request),
-    noteRequest: async (request) => note.immediate(request),
+      writing(() => retry.immediate(tenantId, eventId, endpointIds, now, request)),
+    noteRequest: async (request) => writing(() => note.immediate(request)),
     async tidy(before, most) {
       const deleted = deletedWithPending.get();
       if (deleted) {

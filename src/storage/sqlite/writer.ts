@@ -5,7 +5,15 @@ import { invariant, TallyrootError } from "../../core/errors.ts";
 import { peakPositions } from "../../core/tree.ts";
 import type { Erasure } from "../../ledger/ports/erasure.ts";
 import type { Ledger, RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
-import { type Draft, type DraftUnit, emptyDraft, openDrafting, type StoredStanding, stateName } from "../draft.ts";
+import {
+  type Draft,
+  type DraftUnit,
+  emptyDraft,
+  notBefore,
+  openDrafting,
+  type StoredStanding,
+  stateName,
+} from "../draft.ts";
 import { type Cell, rowDigest } from "../row-digest.ts";
 import { busy, MOST_WAITING, stopping } from "../writer-refusals.ts";
 import type { Sqlite } from "./database.ts";
@@ -13,6 +21,7 @@ import type { SqliteEffects } from "./effects.ts";
 import { openLedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
 import { writing } from "./refused-write.ts";
+import { openStatedWindows, type StatedWindows } from "./stated-windows.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 
@@ -82,13 +91,17 @@ export function openWriter(
   let waitingRequests = 0;
   let scheduled = false;
   let closed = false;
+  const stated = openStatedWindows(db);
   const { composeUnit } = openDrafting({
-    standing: (tenantId, address) => standingOf(reader, tenantId, address),
+    standing: (tenantId, address) => standingOf(reader, stated, tenantId, address),
     deltaByRequestId: reader.deltaByRequestId,
     routeOf: (requestId) => effects.find(requestId)?.route,
     refusal: usage.refusal,
     master,
-    state: states.get,
+    state(name, now) {
+      const state = states.get(name);
+      return state && notBefore(state, stated.throughLately(state.ledger.id, now));
+    },
     newLedgerId: (_, opened) => nextLedgerId + opened,
   });
 
@@ -124,6 +137,12 @@ export function openWriter(
   function commit(units: WaitingUnit[]): void {
     const draft = emptyDraft();
     const now = clock();
+    try {
+      stated.look();
+    } catch (error) {
+      for (const unit of units) unit.reject(unavailable(error));
+      return;
+    }
     const outcomes: RecordOutcome[][] = [];
     for (const unit of units) {
       try {
@@ -214,7 +233,12 @@ export function openWriter(
 }
 
 /** Where a ledger stands, read from its rows. */
-function standingOf(reader: SqliteReader, tenantId: number, address: Uint8Array): StoredStanding | undefined {
+function standingOf(
+  reader: SqliteReader,
+  stated: Pick<StatedWindows, "through">,
+  tenantId: number,
+  address: Uint8Array,
+): StoredStanding | undefined {
   const ledger = reader.ledger(tenantId, address);
   if (!ledger) return undefined;
   const last = reader.lastDelta(ledger);
@@ -222,7 +246,8 @@ function standingOf(reader: SqliteReader, tenantId: number, address: Uint8Array)
   const key = reader.keysOf(ledger.id).at(-1);
   invariant(key !== undefined, "a ledger has a key");
   const frontier = { count: last.sequence, peaks: reader.nodes(ledger, peakPositions(last.sequence)) };
-  return { ledger, balance: last.balance, recordedAt: last.recordedAt, frontier, key };
+  const recordedAt = Math.max(last.recordedAt, stated.through(ledger.id));
+  return { ledger, balance: last.balance, recordedAt, frontier, key };
 }
 
 /** A delta's columns but its digest, in their order. @param id its number by arrival. */

@@ -1,4 +1,5 @@
 import type { Hex } from "viem";
+import { compiledCreationCode } from "#src/chain/compiled-code.ts";
 import { openCourt } from "#src/chain/court.ts";
 import { courtCall } from "#src/chain/court-call.ts";
 import { checksumAddress } from "#src/core/address.ts";
@@ -60,7 +61,7 @@ export async function forge(ground: Ground): Promise<Forged> {
     early: await evil.anchor(under("early")),
     late: await evil.anchor(under("late")),
     otherLog: await (await publisher.openLog(contract)).anchor(under("otherLog")),
-    twin: await (await publisher.openLog()).anchor(under("twin")),
+    twin: await (await publisher.openLog(await publisher.deploy(compiledCreationCode()))).anchor(under("twin")),
     yes: await publisher.resume({ ...yes, contract: checksumAddress(bytesOf(yes.contract)) }).anchor(under("yes")),
     marked: await marked.anchor(under("marked", [contradiction])),
   };

@@ -18,8 +18,8 @@ export type Publisher = {
   account: PrivateKeyAccount;
   client: ReturnType<typeof clientOf>;
   wallet: ReturnType<typeof walletOf>;
-  /** Opens another log, in a contract of the same code: the one given, or a twin deployed for it. */
-  openLog(contract?: Hex): Promise<EvilLog>;
+  /** Opens another log in a contract of the same code. */
+  openLog(contract: Hex): Promise<EvilLog>;
   /** Goes on with a log that is there. */
   resume(place: { chainId: number; contract: Hex; log: Hex }): EvilLog;
   /** Deploys raw code. @returns its address. */

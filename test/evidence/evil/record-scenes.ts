@@ -173,7 +173,7 @@ export type Aftermath = {
 
 export async function anchorRewritten(ground: Ground): Promise<Aftermath> {
   const { dir } = thoroughRecord(ground, "unanchored");
-  const server: Server = await startServer(dir);
+  const server: Server = await startServer(dir, { TALLYROOT_HALT_AFTER_MS: "1000" });
   const key = ground.apiKey;
   try {
     const shown: Partial<Record<Edit, Shown>> = {};

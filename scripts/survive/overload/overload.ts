@@ -1,0 +1,259 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { runToEnd } from "../../processes.ts";
+import type { Drill, Fault, Settings } from "../drill.ts";
+import { auditFailures } from "../examine.ts";
+import { openConnection } from "../fuzz/connection.ts";
+import { residentBytes } from "../fuzz/memory.ts";
+import { type Server, startServer } from "../server.ts";
+import type { Offer, Offered } from "./offer.ts";
+import { medianOf, slowestOf, startProbes } from "./probe.ts";
+import { streamFor } from "./streams.ts";
+
+const PROGRAM = fileURLToPath(new URL("./offer.ts", import.meta.url));
+const TIMES = 3;
+const CLOSED = { single: 64, batch: 4 } as const;
+const OPEN = { single: 4_000, batch: 64 } as const;
+const BATCH = 1_000;
+const CUSTOMERS = 1_000;
+const STREAMS = 64;
+const IDLE = 1_000;
+const SLOW_HOOKS = 5;
+/** Milliseconds that the server has to be itself again, and how much slower than before it may be then. */
+const NORMAL_WITHIN_MS = 5_000;
+const NORMAL_TIMES = 4;
+const NORMAL_LEAST_MS = 50;
+const NORMAL_PROBES = 10;
+/** What is demanded. On a machine that others use too, a small run shows that nothing breaks down and no more. */
+const DEMANDS = {
+  full: { seconds: 60, peakSeconds: 15, throughput: 0.8, p99: 2_000, memoryMb: 400 },
+  small: { seconds: 5, peakSeconds: 3, throughput: 0.3, p99: 8_000, memoryMb: 400 },
+} as const;
+
+type Demands = (typeof DEMANDS)["full" | "small"];
+type Ground = Pick<Settings, "dir" | "signal" | "say"> & { server: Server; demands: Demands };
+type Kind = keyof typeof CLOSED;
+
+/** Three times as much as the server can do, of each kind of recording. */
+export const overload: Drill = {
+  name: "overload",
+  about: "three times the load that is sustained, endless streams, slow receivers of webhooks, idle connections",
+  async run({ full, dir, signal, say }) {
+    const demands = DEMANDS[full ? "full" : "small"];
+    const data = join(dir, "data");
+    const settings = { TALLYROOT_WEBHOOK_ALLOW_PRIVATE: "true", TALLYROOT_ANCHOR_INTERVAL_MS: "2000" };
+    const server = await startServer({ dir: data, signal, settings });
+    const ground = { dir, signal, say, server, demands };
+    writeBodies(dir);
+    await offer(ground, "single", { connections: CLOSED.single, perSecond: null, seconds: demands.peakSeconds });
+    const faults: Fault[] = [];
+    const done = (fault: Fault) => {
+      say(`${fault.name}: done`);
+      faults.push(fault);
+    };
+    for (const kind of ["single", "batch"] as const) done(await overloadOf(ground, kind));
+    done(await streamsFault(ground));
+    done(await besides(ground, "slow receivers of webhooks", slowReceivers));
+    done(await besides(ground, "idle connections beside recording", idleConnections));
+    const failures = await auditFailures(data, server.rpcUrl, signal);
+    await server.stop();
+    return [...faults, { name: "the record after overload", tries: 1, figures: {}, failures }];
+  },
+};
+
+function bodiesOf(dir: string, kind: Kind): string {
+  return join(dir, `${kind}.lines`);
+}
+
+function writeBodies(dir: string): void {
+  const delta = (i: number) =>
+    `{"customerId":"load_${(i * 7919) % CUSTOMERS}","delta":"-0.${(i % 999) + 1}","reason":"llm_request","referenceId":"req-${i}","metadata":{"promptTokens":${i % 977}}}`;
+  const singles = Array.from({ length: 5_000 }, (_, i) => delta(i));
+  const batches = Array.from(
+    { length: 8 },
+    (_, b) => `{"deltas":[${Array.from({ length: BATCH }, (_, i) => delta(b * BATCH + i)).join(",")}]}`,
+  );
+  writeFileSync(bodiesOf(dir, "single"), singles.join("\n"));
+  writeFileSync(bodiesOf(dir, "batch"), batches.join("\n"));
+}
+
+async function offer(
+  { dir, server, signal }: Ground,
+  kind: Kind,
+  load: Pick<Offer, "connections" | "perSecond" | "seconds">,
+): Promise<Offered & { acknowledged: number; perSecond: number }> {
+  const path = kind === "single" ? "/api/v1/balance/delta" : "/api/v1/balance/delta/batch";
+  const headers = { "X-Api-Key": server.apiKey, "Content-Type": "application/json" };
+  const task: Offer = { url: server.url, path, headers, file: bodiesOf(dir, kind), ...load };
+  const args = [PROGRAM, JSON.stringify(task)];
+  const offered = JSON.parse(await runToEnd({ command: process.execPath, args, signal })) as Offered;
+  const acknowledged = offered.byStatus["201"] ?? 0;
+  return { ...offered, acknowledged, perSecond: acknowledged / offered.seconds };
+}
+
+/** Deltas on record, as the server counts them. */
+async function recordedBy({ url }: Pick<Server, "url">): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const [, count] = /^tallyroot_deltas_recorded_total (\d+)$/m.exec(text) ?? [];
+  if (count === undefined) throw new Error("/metrics does not say how many deltas are on record");
+  return Number(count);
+}
+
+async function overloadOf(ground: Ground, kind: Kind): Promise<Fault> {
+  const { server, demands, say, signal } = ground;
+  const size = kind === "single" ? 1 : BATCH;
+  const closed = { connections: CLOSED[kind], perSecond: null, seconds: demands.peakSeconds };
+  const recordedBefore = await recordedBy(server);
+  const probes = startProbes(server);
+  await sleep(2_000, undefined, { signal });
+  const normal = Math.max(NORMAL_LEAST_MS, medianOf(probes.deltas) * NORMAL_TIMES);
+  const before = await offer(ground, kind, closed);
+  say(`${kind}: ${Math.round(before.perSecond * size)} deltas/s are sustained`);
+  const loadedFrom = performance.now();
+  const over = await offer(ground, kind, {
+    connections: OPEN[kind],
+    perSecond: before.perSecond * TIMES,
+    seconds: demands.seconds,
+  });
+  const ended = performance.now();
+  const calmAt = await calm(probes.deltas, ended, normal, signal);
+  const operators = probes.operators.filter(({ at }) => at >= loadedFrom && at <= ended);
+  // What else runs on the machine changes: the peak is what was reached before and after.
+  const after = await offer(ground, kind, closed);
+  await probes.stop();
+  const recorded = (await recordedBy(server)) - recordedBefore;
+  const peak = (before.perSecond + after.perSecond) / 2;
+  const probed = probes.deltas.filter(({ status }) => status === 201).length;
+  const acknowledged = (before.acknowledged + over.acknowledged + after.acknowledged) * size + probed;
+  const unanswered = (before.unanswered + over.unanswered + after.unanswered) * size + probes.deltas.length - probed;
+  const others = Object.keys(over.byStatus).filter((status) => status !== "201" && status !== "503");
+  const share = over.perSecond / peak;
+  const failures = [
+    ...others.map((status) => `${over.byStatus[status]} answers ${status}`),
+    ...(over.withoutRetryAfter > 0 ? [`${over.withoutRetryAfter} refusals without Retry-After`] : []),
+    ...(share < demands.throughput ? [`${over.perSecond * size} deltas/s of ${peak * size} when not overloaded`] : []),
+    ...(kind === "single" && over.sentP99 > demands.p99 ? [`what was let in took ${over.sentP99} ms (p99)`] : []),
+    ...(calmAt === undefined ? [`not itself again within ${NORMAL_WITHIN_MS} ms: slower than ${normal} ms`] : []),
+    ...operators.filter(({ status }) => status !== 200).map(({ path, status }) => `${path} was ${status}`),
+    ...(recorded < acknowledged ? [`${acknowledged} deltas were acknowledged, ${recorded} are on record`] : []),
+    ...(recorded > acknowledged + unanswered ? [`${recorded} deltas are on record, ${acknowledged} acknowledged`] : []),
+  ];
+  const figures = {
+    "throughput of its peak": share,
+    "p99 of admitted ms": over.sentP99,
+    "p99 of refused ms": over.refusedP99,
+    refused: over.byStatus["503"] ?? 0,
+    acknowledged: over.acknowledged * size,
+    "seconds until normal": ((calmAt ?? Number.POSITIVE_INFINITY) - ended) / 1000,
+    "slowest of probes and metrics ms": slowestOf(operators),
+  };
+  return {
+    name: `three times the load, ${kind === "single" ? "single deltas" : "batches"}`,
+    tries: over.due,
+    figures,
+    failures,
+  };
+}
+
+/** When, after a time, so many probes in a row were as fast as before; undefined when that was not in time. */
+async function calm(
+  probed: readonly { at: number; milliseconds: number; status: number }[],
+  since: number,
+  normal: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (;;) {
+    const later = probed.filter(({ at }) => at >= since);
+    const last = later.findLastIndex(({ milliseconds, status }) => milliseconds > normal || status !== 201);
+    if (later.length - last > NORMAL_PROBES) return later[last + 1]!.at;
+    if (performance.now() - since > NORMAL_WITHIN_MS + NORMAL_PROBES * normal) return undefined;
+    await sleep(NORMAL_LEAST_MS, undefined, { signal });
+  }
+}
+
+/** Streams are slowed down, not refused, and take no memory for what has not been recorded yet. */
+async function streamsFault({ server, demands }: Ground): Promise<Fault> {
+  const before = residentBytes(server.pid);
+  let highest = before;
+  const looking = setInterval(() => {
+    highest = Math.max(highest, residentBytes(server.pid));
+  }, 200);
+  const all = await Promise.all(
+    Array.from({ length: STREAMS }, (_, i) => streamFor(server, `stream_${i}`, demands.seconds * 1_000)),
+  );
+  clearInterval(looking);
+  const grown = (highest - before) / 2 ** 20;
+  const sum = (count: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + count(one), 0);
+  const [sent, recorded, refused] = [sum((one) => one.sent), sum((one) => one.recorded), sum((one) => one.refused)];
+  const cut = all.filter(({ isWhole }) => !isWhole).length;
+  const failures = [
+    ...(refused > 0 ? [`${refused} lines were refused`] : []),
+    ...(recorded !== sent ? [`${sent} lines were sent, ${recorded} answered as recorded`] : []),
+    ...(cut > 0 ? [`${cut} streams were not answered to their end`] : []),
+    ...(grown > demands.memoryMb ? [`the server grew by ${grown} MB`] : []),
+  ];
+  return { name: "endless streams", tries: STREAMS, figures: { recorded, "MB more": Math.max(0, grown) }, failures };
+}
+
+/** What recording reaches beside something that should not matter to it, of what it reaches without. */
+async function besides(ground: Ground, name: string, begin: (ground: Ground) => Promise<Besides>): Promise<Fault> {
+  const { demands } = ground;
+  const load = { connections: CLOSED.single, perSecond: null, seconds: demands.peakSeconds };
+  const before = await offer(ground, "single", load);
+  const { tries, end } = await begin(ground);
+  const beside = await offer(ground, "single", load);
+  const happened = await end();
+  const after = await offer(ground, "single", load);
+  const share = (2 * beside.perSecond) / (before.perSecond + after.perSecond);
+  const failures = share < demands.throughput ? [`${beside.perSecond} deltas/s, ${before.perSecond} before`] : [];
+  return { name, tries, figures: { "throughput of that without": share, ...happened }, failures };
+}
+
+type Besides = { tries: number; end(): Promise<Record<string, number>> };
+
+/** Receivers that take a delivery and never answer it. */
+async function slowReceivers({ server }: Ground): Promise<Besides> {
+  let deliveries = 0;
+  const receiver = createServer(() => {
+    deliveries += 1;
+  });
+  receiver.listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const { port } = receiver.address() as AddressInfo;
+  const headers = { "X-Api-Key": server.apiKey, "Content-Type": "application/json" };
+  const ids: string[] = [];
+  for (let i = 0; i < SLOW_HOOKS; i++) {
+    const body = JSON.stringify({ url: `http://127.0.0.1:${port}/${i}` });
+    const response = await fetch(`${server.url}/api/v1/webhooks`, { method: "POST", headers, body });
+    const text = await response.text();
+    if (response.status !== 201) throw new Error(`a webhook was to be made: ${response.status} ${text}`);
+    ids.push((JSON.parse(text) as { data: { id: string } }).data.id);
+  }
+  return {
+    tries: SLOW_HOOKS,
+    async end() {
+      for (const id of ids) await fetch(`${server.url}/api/v1/webhooks/${id}`, { method: "DELETE", headers });
+      receiver.closeAllConnections();
+      receiver.close();
+      return { "deliveries begun": deliveries };
+    },
+  };
+}
+
+async function idleConnections({ server }: Ground): Promise<Besides> {
+  const connections = Array.from({ length: IDLE }, () => openConnection(server.url));
+  await once(connections.at(-1)!.socket, "connect");
+  return {
+    tries: IDLE,
+    async end() {
+      const open = connections.filter(({ isOpen }) => isOpen).length;
+      for (const one of connections) one.close();
+      return { open };
+    },
+  };
+}

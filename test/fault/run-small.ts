@@ -1,0 +1,27 @@
+import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Drill, Fault } from "../../scripts/survive/drill.ts";
+
+/** Everything random in a drill comes from one seed. FAULT_SEED repeats a run, as far as the operating system's scheduling allows. */
+const SEED = Number(process.env.FAULT_SEED ?? randomInt(2 ** 31));
+
+/** Runs the small size of a drill. What the servers wrote is left where something went wrong, and the place is said. */
+export async function runSmall(drill: Drill): Promise<Fault[]> {
+  const dir = mkdtempSync(join(tmpdir(), "tallyroot-drill-"));
+  const ended = new AbortController();
+  try {
+    const faults = await drill.run({ full: false, seed: SEED, dir, signal: ended.signal, say: () => {} });
+    const failed = faults.some(({ failures }) => failures.length > 0);
+    if (failed) process.stderr.write(`FAULT_SEED=${SEED}, left in ${dir}\n`);
+    else rmSync(dir, { recursive: true, maxRetries: 20, retryDelay: 100 });
+    return faults;
+  } catch (error) {
+    process.stderr.write(`FAULT_SEED=${SEED}, left in ${dir}\n`);
+    throw error;
+  } finally {
+    // Whatever it has left running.
+    ended.abort(new Error("the drill is over"));
+  }
+}

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Fault } from "../../scripts/survive/drill.ts";
+import type { Told } from "../../scripts/survive/simulate/many.ts";
+import { makePlace } from "../../scripts/survive/simulate/place.ts";
+import { runInProcess, simulate } from "../../scripts/survive/simulate/simulate.ts";
+
+/** Runs that once ended badly, by their seeds, and what it was that they met. */
+const MET: ReadonlyArray<readonly [seed: number, what: string]> = [
+  [
+    80,
+    "a reorganisation within a round gave an anchor another block while the next one became final, and nobody looked for it again",
+  ],
+  [
+    4,
+    "a clock that was set back let a delta into a window that a statement had closed, so that an audit took the statement for a lie",
+  ],
+];
+/** The first run of the small size: any will do. */
+const FIRST = 1_000_000;
+
+describe("random commands against a model of the ledger", () => {
+  const { dir, remove } = makePlace();
+  const { signal } = new AbortController();
+  let faults: Fault[];
+  let met: Told[];
+  let again: Told[];
+
+  before(async function () {
+    this.timeout(300_000);
+    faults = await simulate.run({ full: false, seed: FIRST, dir, signal, say: () => {} });
+    const seeds = MET.map(([seed]) => seed);
+    met = await runInProcess({ signal }, join(dir, "met"), [...seeds, FIRST]);
+    again = await runInProcess({ signal }, join(dir, "again"), [FIRST, FIRST]);
+  });
+  after(remove);
+
+  it("come out as the model has them, after every command and at the end of every run", () => {
+    const [runs] = faults;
+    expect(runs?.failures).to.deep.equal([]);
+    expect(runs?.tries).to.equal(61);
+    expect(runs?.figures.commands).to.be.at.least(61 * 40);
+  });
+
+  it("come with every kind of trouble", () => {
+    expect(faults.filter(({ tries }) => tries === 0)).to.deep.equal([]);
+    const { "kills within commands, kept": kept, "kills within commands, lost": lost } = faults.find(
+      ({ name }) => name === "killed within a command",
+    )!.figures;
+    expect(kept, "cut off after they were on disk").to.be.greaterThan(0);
+    expect(lost, "cut off before they were on disk").to.be.greaterThan(0);
+  });
+
+  it("do the same again with the same seed, in whichever process and after whatever else", () => {
+    const hash = met.at(-1)?.hash;
+    expect(hash).to.match(/^[0-9a-f]{64}$/);
+    expect(again).to.deep.equal([met.at(-1), met.at(-1)]);
+    expect(hash, "another seed").not.to.equal(met[0]?.hash);
+  });
+
+  for (const [i, [seed, what]] of MET.entries())
+    it(`no longer meet this, in run ${seed}: ${what}`, () => expect(met[i]?.failure).to.equal(undefined));
+});

@@ -1,0 +1,75 @@
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { TallyrootError } from "#src/core/errors.ts";
+import { checkpointLedger } from "#src/ledger/checkpoint.ts";
+import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { deltasOf, type OpenRecord, openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
+
+describe("what a request writes beside deltas", () => {
+  const folder = temporaryFolder();
+  let record: OpenRecord;
+
+  before(async () => {
+    record = await openRecord(folder.dir);
+  });
+  after(async () => {
+    await record.close();
+    folder.remove();
+  });
+
+  /** Does it while nothing can be written, and again when something can. */
+  async function whileRefused(work: () => Promise<unknown>): Promise<unknown> {
+    const blocker = sqlClient(folder.dir);
+    blocker.exec("BEGIN IMMEDIATE");
+    const error = await work().catch((refusal: unknown) => refusal);
+    blocker.exec("ROLLBACK");
+    blocker.close();
+    expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
+    expect((error as TallyrootError).facts).to.include({ retryAfterSeconds: 1 });
+    return work();
+  }
+
+  it("is refused as something that may pass while nothing can be written: a statement", async () => {
+    const { store, tenant, clock } = record;
+    const [delta] = deltasOf(await store.record([request(tenant, "c")], false));
+    const window = { from: 0, to: clock.now + 1 };
+    const made = () => checkpointLedger(store, delta!.ledger, window, { now: clock.now });
+    expect(await whileRefused(made)).to.include({ replayed: false });
+  }).timeout(30_000);
+
+  it("and each change of a webhook endpoint", async () => {
+    const { store, tenant, clock } = record;
+    const endpoint = { url: "https://example.com/hook", description: null, events: [], secret: "whsec_AAAA" };
+    const fresh = { id: "whk_1", tenantId: tenant.id, createdAt: clock.now, ...endpoint };
+    expect(await whileRefused(() => store.addEndpoint(fresh, 9))).to.equal("added");
+    const change = () => store.changeEndpoint(tenant.id, fresh.id, { enabled: false }, clock.now);
+    expect(await whileRefused(change)).to.include({ enabled: false });
+    const rotate = () => store.rotateSecret(tenant.id, fresh.id, "whsec_BBBB", clock.now);
+    await whileRefused(rotate);
+    const remove = () => store.removeEndpoint(tenant.id, fresh.id, clock.now);
+    expect(await whileRefused(remove)).to.equal(true);
+  }).timeout(60_000);
+
+  it("but not where the schema does not take it, which is a mistake of ours that no waiting mends", async () => {
+    const { store, tenant, clock } = record;
+    const [delta] = deltasOf(await store.record([request(tenant, "d")], false));
+    record.db.exec("CREATE TRIGGER no BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no'); END");
+    const made = checkpointLedger(store, delta!.ledger, { from: 0, to: clock.now + 1 }, { now: clock.now });
+    const error = await made.catch((refusal: unknown) => refusal);
+    record.db.exec("DROP TRIGGER no");
+    expect(error).not.to.be.instanceOf(TallyrootError);
+    expect(error).to.have.property("message", "no");
+  });
+
+  it("and where the anchors are, which is in the database itself at once: a WAL that is lost does not take it along", async () => {
+    record.store.facts.set("chain.contract", "somewhere");
+    const copy = join(folder.dir, "copy");
+    mkdirSync(copy);
+    copyFileSync(databaseFile(folder.dir), databaseFile(copy));
+    const alone = sqlClient(copy);
+    const fact = alone.prepare("SELECT value FROM facts WHERE name = 'chain.contract'").pluck();
+    expect(fact.get()).to.equal("somewhere");
+    alone.close();
+  });
+});
