@@ -153,6 +153,7 @@ async function main(): Promise<void> {
   );
   await expectWholeRecord({
     store,
+    keptIn: databaseUrl === undefined ? "directory" : "database",
     chain: openAnchorLog({ rpcUrl: rpcUrls, publisherKey, place, confirmations }),
   });
 

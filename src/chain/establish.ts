@@ -77,6 +77,8 @@ export async function establishPlace(settings: Settings): Promise<EstablishedPla
   await expectAsBefore(facts, "chain.log", toHex(log));
   for (const [name, value] of Object.entries(found))
     if ((await facts.get(name)) === undefined) await facts.set(name, value);
+  // Another node may have been first: the log that it remembers is then the log of all.
+  for (const [name, value] of Object.entries(found)) await expectAsBefore(facts, name, value);
 
   const owner = await ask(publisherCall(log));
   if (owner?.every((byte) => byte === 0)) await payer.pay({ to: contract, data: openLogCall(salt) }, "opening a log");

@@ -16,6 +16,15 @@ const MASTER_KEY = `0x${"07".repeat(32)}`;
 
 const postgres = postgresOfThisFile();
 
+/** Looks again and again for some seconds. @returns what was seen last. */
+async function until<T>(look: () => Promise<T>, is: (seen: T) => boolean): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    const seen = await look();
+    if (is(seen) || tries === 100) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 describe("two nodes over one PostgreSQL database", () => {
   const dirs = [temporaryDirectory(), temporaryDirectory(), temporaryDirectory()];
   let database: TestDatabase;
@@ -55,6 +64,23 @@ describe("two nodes over one PostgreSQL database", () => {
     const names = keys.map(({ keys: all }) => (all as Members[]).map(({ publicId, label }) => ({ publicId, label })));
     expect(names[0]).to.deep.equal(names[1]);
     expect(names[0]!.filter(({ label }) => label === "made at the first start")).to.have.length(1);
+  });
+
+  it("say which of them anchors, and how the chain is that it anchors in", async () => {
+    const details = async (n: number) =>
+      dataOf(await send(nodes[n]!.url, { path: "/readyz" })).checks as Record<string, { ok: boolean; detail: string }>;
+    const ready = await until(
+      () => Promise.all([details(0), details(1)]),
+      (both) =>
+        both.some(({ anchoring }) => anchoring!.detail.startsWith("another node anchors")) &&
+        both.some(({ endpoints }) => endpoints!.detail === "1 of 1 answer"),
+    );
+    const [standby, leader] = ready[0]!.endpoints!.detail === "1 of 1 answer" ? ready.toReversed() : ready;
+    expect(standby!.anchoring).to.include({ ok: true });
+    expect(standby!.anchoring!.detail).to.contain("another node anchors, and this one takes over");
+    expect(standby!.endpoints!.detail).to.equal("not looked at yet");
+    expect(leader!.anchoring!.detail).to.contain("the last round ended at");
+    expect(leader!.publisher!.detail).to.match(/^it has [\d.]+ ether/);
   });
 
   it("record in one ledger, and each shows what the other recorded, verified", async () => {
@@ -128,4 +154,26 @@ describe("two nodes over one PostgreSQL database", () => {
     const indexes = (anchors as Members[]).map(({ index }) => Number(index));
     expect(indexes.toReversed()).to.deep.equal(indexes.map((_, i) => i + 1));
   }).timeout(90_000);
+
+  it("whose database is put back to an older moment than its log: none is started over it", async () => {
+    await Promise.all(nodes.splice(0).map((node) => node.stop()));
+    const client = await database.client();
+    const latest = (await client.query("SELECT max(id)::int AS id FROM anchors")).rows[0].id as number;
+    expect(latest).to.be.greaterThan(2);
+    await client.query("SET session_replication_role = replica");
+    for (const [table, column] of [
+      ["anchor_progress", "anchor"],
+      ["anchor_transactions", "anchor"],
+      ["anchor_leaves", "anchor"],
+      ["anchors", "id"],
+    ] as const)
+      await client.query(`DELETE FROM ${table} WHERE ${column} > $1`, [latest - 2]);
+    const deltas = async () => (await client.query("SELECT count(*)::int AS n FROM deltas")).rows[0].n;
+    const before = await deltas();
+    const { code, errors } = await refusedStart(dirs[0]!, settings);
+    expect(code).to.equal(1);
+    expect(errors).to.match(/the log on chain has \d+ anchors and this record \d+: it is an older copy/);
+    expect(errors).to.contain("recover the database").and.not.to.contain("restore --accept-loss");
+    expect(await deltas()).to.equal(before);
+  });
 });

@@ -68,6 +68,16 @@ describe("the record in SQLite", () => {
     record.close();
   });
 
+  it("keeps the last of what was noted under a name, also in a later run", async () => {
+    for (const code of ["OTHER_ROOT", "LOG_GONE"]) {
+      const store = open();
+      expect(await store.facts.noted("code")).to.equal(code === "LOG_GONE" ? "OTHER_ROOT" : undefined);
+      await store.facts.note("code", code);
+      expect(await store.facts.noted("code")).to.equal(code);
+      store.close();
+    }
+  });
+
   it("is open in WAL mode with a wait for the disk at every commit", () => {
     const db = openDatabase(databaseFile(folder.dir));
     const pragmas = ["journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema"];

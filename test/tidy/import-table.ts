@@ -87,6 +87,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "core",
       "fast-keccak.ts",
       "ledger/seal.ts",
+      "storage/refused.ts",
       "storage/sqlite",
     ],
   ],

@@ -1,3 +1,4 @@
+import { expectDirectory } from "../backup/expect-directory.ts";
 import { command } from "../command.ts";
 import { EXIT } from "../ending.ts";
 import { printJson } from "../terminal.ts";
@@ -32,6 +33,7 @@ export const backup = command({
     FileDamagedError: EXIT.NOT_WELL,
   },
   async run(values, terminal) {
+    expectDirectory("backup", terminal.env);
     const { out, "data-dir": dataDir, "with-keys": keys, quick, json } = values;
     const { makeBackup } = await import("../backup/backup.ts");
     const { manifest, hasKeys } = await makeBackup({ dataDir, out, keys, audited: !quick, clock: Date.now });

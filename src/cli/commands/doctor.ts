@@ -29,14 +29,17 @@ export const doctor = command({
     const dir = values["data-dir"] ?? env.TALLYROOT_DATA_DIR ?? "./data";
     const named = values.url ?? (env.TALLYROOT_URL || undefined);
     // A server elsewhere has its settings and its database there.
-    const here = named === undefined ? [await checkSettings(env), ...(await checkDatabase(dir))] : [];
+    const here =
+      named === undefined ? [await checkSettings(env), ...(await checkDatabase(dir, env.TALLYROOT_DATABASE_URL))] : [];
     const url = (named ?? serverIn(dir))?.replace(/\/+$/, "");
     const { checks: there, place } =
       url === undefined ? { checks: [skipped("server", "is not running")] } : await checkServer(url);
     // A server here that anchors in a network: what it would start with can be looked at, whether it runs or not.
     const network = named === undefined ? await networkSettings(env) : undefined;
     const own = network && (await import("../doctor/publisher.ts"));
-    const remembered = own?.rememberedPlace(dir);
+    const databaseUrl = env.TALLYROOT_DATABASE_URL;
+    // What a database remembers, its server tells.
+    const remembered = databaseUrl ? place && own?.placeIn(place) : own?.rememberedPlace(dir);
     const shownRpc = typeof place?.rpcUrl === "string" ? [place.rpcUrl] : (network?.rpcUrls ?? []);
     const anchored = place ?? remembered;
     const chain = anchored

@@ -58,13 +58,19 @@ export async function networkSettings(
   }
 }
 
-export async function checkDatabase(dir: string): Promise<Check[]> {
+/** @param databaseUrl where the record is in PostgreSQL: the server looks at that. */
+export async function checkDatabase(dir: string, databaseUrl: string | undefined): Promise<Check[]> {
   if (!existsSync(dir)) return [skipped("data", `${dir} is not there: the first start makes it`)];
   const open = SECRETS.filter((name) => existsSync(join(dir, name)) && (statSync(join(dir, name)).mode & 0o077) !== 0);
   const files =
     open.length === 0
       ? ok("data", `${dir}: keys and database are the owner's alone`)
       : failed("data", `others can read ${open.join(", ")} in ${dir}: chmod 600 them, and think of the keys as known`);
+  if (databaseUrl)
+    return [
+      files,
+      skipped("database", "it is PostgreSQL: the server tells how it is, and tallyroot audit with its URL"),
+    ];
   const { anchorsIn, recordFile } = await import("../../storage/sqlite/snapshot.ts");
   const { isStorageTrouble } = await import("../../storage/sqlite/database.ts");
   const file = recordFile(dir);

@@ -21,6 +21,11 @@ const APPEND_GAS = 53_000n;
 /** Where a data directory has its anchors; undefined before its first start. */
 export type RememberedPlace = { chainId: number; contract: Hex; log: Hex };
 
+/** The same from a server's answer. */
+export function placeIn({ chainId, contract, log }: Readonly<Record<string, unknown>>): RememberedPlace {
+  return { chainId: Number(chainId), contract: String(contract) as Hex, log: String(log) as Hex };
+}
+
 export function rememberedPlace(dir: string): RememberedPlace | undefined {
   const file = recordFile(dir);
   if (file === undefined) return undefined;

@@ -46,6 +46,16 @@ describe("several nodes over one PostgreSQL database", () => {
     expect(nodes[1]!.tenant.namespace).to.deep.equal(nodes[0]!.tenant.namespace);
   });
 
+  it("know the last of what any of them noted under a name", async () => {
+    const [a, b] = nodes.map(({ store }) => store.facts);
+    expect(await a!.noted("code")).to.equal(undefined);
+    await a!.note("code elsewhere", "another");
+    for (let n = 1; n <= 11; n++) {
+      await (n % 2 === 0 ? a! : b!).note("code", `note ${n}`);
+      expect(await a!.noted("code")).to.equal(`note ${n}`);
+    }
+  });
+
   it("record in the same ledgers under the same keys without holes, doubles or wrong balances", async () => {
     /** What is recorded under a key is a function of the key: whoever sends it sends the same. */
     const keyed = (n: number) =>
