@@ -24,6 +24,8 @@ const CUSTOMERS = 1_000;
 const STREAMS = 64;
 const IDLE = 1_000;
 const SLOW_HOOKS = 5;
+/** Milliseconds until the first delivery, which waits for an anchor of what was recorded until then. */
+const FIRST_DELIVERY_MS = 120_000;
 /** How much slower than before the server may be when it counts as itself again. */
 const NORMAL_TIMES = 4;
 const NORMAL_LEAST_MS = 50;
@@ -221,7 +223,7 @@ async function besides(ground: Ground, name: string, begin: (ground: Ground) => 
 type Besides = { tries: number; end(): Promise<Record<string, number>> };
 
 /** Receivers that take a delivery and never answer it. */
-async function slowReceivers({ server }: Ground): Promise<Besides> {
+async function slowReceivers({ server, signal }: Ground): Promise<Besides> {
   let deliveries = 0;
   const receiver = createServer(() => {
     deliveries += 1;
@@ -238,6 +240,11 @@ async function slowReceivers({ server }: Ground): Promise<Besides> {
     if (response.status !== 201) throw new Error(`a webhook was to be made: ${response.status} ${text}`);
     ids.push((JSON.parse(text) as { data: { id: string } }).data.id);
   }
+  // What is told next is told to them, so the load is made beside deliveries that hang.
+  const delta = JSON.stringify({ customerId: "told", delta: 1, reason: "told" });
+  await fetch(`${server.url}/api/v1/balance/delta`, { method: "POST", headers, body: delta });
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_DELIVERY_MS)]);
+  while (deliveries === 0) await sleep(50, undefined, { signal: patience });
   return {
     tries: SLOW_HOOKS,
     async end() {
