@@ -1,5 +1,5 @@
 import { keccak } from "#src/core/keccak.ts";
-import { nodeOf } from "#src/core/tree.ts";
+import { HASH_BYTES, nodeOf } from "#src/core/tree.ts";
 import type { Original } from "./mutations-evidence.ts";
 import type { Random } from "./random.ts";
 
@@ -47,6 +47,7 @@ const isNumber = ({ value }: Place) => typeof value === "number";
 
 const bytesOf = (hex: unknown) => new Uint8Array(Buffer.from(String(hex).slice(2), "hex"));
 const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
+const hashOf = (bytes: Uint8Array) => (bytes.length === HASH_BYTES ? bytes : keccak(bytes));
 const ZERO = `0x${"00".repeat(32)}`;
 const NAMES = ["__proto__", "constructor", "toString", "", "Format", "note", "content", "deltas", "statement", "edge"];
 const TYPES: readonly Json[] = [
@@ -213,7 +214,8 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
     const made = [
       hexOf(keccak(value)),
       hexOf(keccak(keccak(value))),
-      hexOf(nodeOf(value, bytesOf(other))),
+      // What an earlier change left in its place may be no hash.
+      hexOf(nodeOf(hashOf(value), hashOf(bytesOf(other)))),
       other,
       ZERO,
     ];

@@ -20,8 +20,6 @@ describe("overload", function () {
     expect(failures).to.deep.equal([]);
     expect(figures.refused).to.be.above(0);
     expect(figures.acknowledged).to.be.above(0);
-    // Otherwise it would be cheaper to record than to refuse.
-    expect(figures["p99 of refused ms"]).to.be.below(figures["p99 of admitted ms"]!);
   });
 
   it("three times the load of batches is slowed down, and nothing acknowledged is lost", () => {

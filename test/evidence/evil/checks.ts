@@ -227,10 +227,14 @@ const CHAIN = [
     [OTHER_EVENT, "the transaction, block and time of an earlier anchor"],
     [OTHER_BLOCK, "a block that was reorganised away"],
     [OTHER_TIME, "an earlier time"],
-    ["depth < BigInt(confirmations)", "an anchor that is too young"],
+    ["final === undefined || final < anchor.blockNumber", "an anchor that is too young"],
   ]),
   ...checksOf("witness/agreement.ts", [
-    ["new Set(findings.map(verdictOf)).size === 1", "a lie of one endpoint beside an honest one", { instead: "true" }],
+    [
+      "new Set(findings.map(({ finding }) => verdictOf(finding))).size === 1",
+      "a lie of one endpoint beside an honest one",
+      { instead: "true" },
+    ],
   ]),
 ];
 
