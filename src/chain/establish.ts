@@ -90,8 +90,8 @@ async function contractOf(
   { contract, facts }: Settings,
 ): Promise<{ contract: Hex; origin: ContractOrigin }> {
   if (contract !== undefined) return { contract, origin: "named" };
-  const remembered = facts.get("chain.contract");
-  if (remembered !== undefined) return { contract: remembered as Hex, origin: "remembered" };
+  const remembered = (await facts.get("chain.contract")) as Hex | undefined;
+  if (remembered !== undefined) return { contract: remembered, origin: "remembered" };
   const deployment = await deployDeterministically(payer);
   return { contract: checksumAddress(deployment.contract), origin: deployment.made ? "deployed" : "found" };
 }

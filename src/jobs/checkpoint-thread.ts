@@ -57,7 +57,8 @@ export function startCheckpointJob(input: JobInput, log: Log, listener: JobListe
       case "waiting": {
         const next = REMEDIES[news.code];
         const detail = `waiting for the ${news.on}: ${news.reason}. ${next}`;
-        state = { ok: false, halted: false, code: news.code, detail };
+        // Where several nodes share a database, one that has halted goes on holding the lead, and hears when a connection breaks.
+        if (!state.halted) state = { ok: false, halted: false, code: news.code, detail };
         if (news.on === "chain") figures.rpcErrors += 1;
         log.warn({ ...news, next }, `anchoring waits for the ${news.on}`);
         return;
