@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Drill, Fault } from "../../scripts/survive/drill.ts";
+import { figuresText } from "../../scripts/survive/table.ts";
 
 /** Everything random in a drill comes from one seed. FAULT_SEED repeats a run, as far as the operating system's scheduling allows. */
 const SEED = Number(process.env.FAULT_SEED ?? randomInt(2 ** 31));
@@ -13,6 +14,7 @@ export async function runSmall(drill: Drill): Promise<Fault[]> {
   const ended = new AbortController();
   try {
     const faults = await drill.run({ full: false, seed: SEED, dir, signal: ended.signal, say: () => {} });
+    process.stdout.write(`\n${faultLines(drill.name, faults)}\n`);
     const failed = faults.some(({ failures }) => failures.length > 0);
     if (failed) process.stderr.write(`FAULT_SEED=${SEED}, left in ${dir}\n`);
     else rmSync(dir, { recursive: true, maxRetries: 20, retryDelay: 100 });
@@ -24,4 +26,13 @@ export async function runSmall(drill: Drill): Promise<Fault[]> {
     // Whatever it has left running.
     ended.abort(new Error("the drill is over"));
   }
+}
+
+/** What was counted, for whoever reads the run's output. */
+function faultLines(drill: string, faults: readonly Fault[]): string {
+  return faults
+    .map(
+      (fault) => `    ${drill}: ${fault.name}, ${fault.tries} times${figuresText(fault) && `: ${figuresText(fault)}`}`,
+    )
+    .join("\n");
 }
