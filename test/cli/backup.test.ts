@@ -36,7 +36,7 @@ describe("tallyroot backup and restore", () => {
   const place = temporaryDirectory();
   const dir = join(place, "data");
   const out = join(place, "backup");
-  const signal = AbortSignal.timeout(240_000);
+  const signal = AbortSignal.timeout(1_200_000);
   const book = openBook(20);
   /** What clients knew before the backup was begun. */
   let known: Book;
@@ -156,10 +156,10 @@ describe("tallyroot backup and restore", () => {
         lastRoot: manifestOf(out).state.lastAnchor,
       });
       // The backups of the record go on with it, and not with what it parted from.
-      cpSync(out, at("again"), { recursive: true });
-      const again = await runCommand("backup", "--data-dir", at("accepted"), "--out", at("again"), "--quick");
+      cpSync(out, at("gone-on"), { recursive: true });
+      const again = await runCommand("backup", "--data-dir", at("accepted"), "--out", at("gone-on"), "--quick");
       expect(again.code, again.errors).to.equal(0);
-      const parted = await runCommand("backup", "--data-dir", dir, "--out", at("again"), "--quick");
+      const parted = await runCommand("backup", "--data-dir", dir, "--out", at("gone-on"), "--quick");
       expect([parted.code, parted.errors]).to.satisfy(
         ([code, text]: [number, string]) => code === 10 && /OTHER_RECORD/.test(text),
       );
