@@ -177,7 +177,7 @@ async function main(): Promise<void> {
     {
       confirmed: webhooks.wake,
       halted(code) {
-        store.facts.set(LAST_HALT, code);
+        store.facts.note(LAST_HALT, code);
         webhooks.halted();
       },
     },

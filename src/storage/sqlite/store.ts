@@ -41,7 +41,12 @@ export type SqliteStore = LedgerStore &
   };
 
 /** Named facts about this data directory, such as which contract its anchors are in. */
-export type Facts = { get(name: string): string | undefined; set(name: string, value: string): void };
+export type Facts = {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  /** Notes what may be noted again: the last counts. */
+  note(name: string, value: string): void;
+};
 
 /**
  * The record in one SQLite file. The caller holds the directory's lock.
@@ -100,6 +105,9 @@ export function openSqliteStore(options: {
   const { close: closeTenants, forgetKeysOf, ...tenants } = openTenantStore(db, { master, effects, report });
   const readFact = db.prepare<[string], { value: string }>("SELECT value FROM facts WHERE name = ?");
   const writeFact = db.prepare("INSERT INTO facts (name, value) VALUES (?, ?)");
+  const noteFact = db.prepare(
+    "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
   return {
     record: writer.record,
     ledger: async (tenantId, address) => reader.ledger(tenantId, address),
@@ -138,6 +146,7 @@ export function openSqliteStore(options: {
         // Into the database at once: without them, a WAL that has lost its end would look like a first start.
         foldWalAtOnce(db, "RESTART");
       },
+      note: (name, value) => void noteFact.run(name, value),
     },
     close() {
       const rest = () => {
