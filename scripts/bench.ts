@@ -13,6 +13,7 @@ import { openRecords } from "./bench/records.ts";
 import { FORMAT, type Report } from "./bench/report.ts";
 import { runFigures } from "./bench/run-figures.ts";
 import { reportText } from "./bench/table.ts";
+import { chosenFrom, EXIT, runProgram, UsageError } from "./command-line.ts";
 
 /** `npm run bench`: every figure beside its peer, measured in the same run on the same machine. */
 
@@ -25,13 +26,6 @@ const QUICK = { rounds: 1, seconds: 2, warmUpSeconds: 1 } as const;
 
 /** A program that was ended may still be writing its last. */
 const REMOVING = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
-
-const EXIT = { DONE: 0, WORSE: 1, MISUSED: 2, INTERRUPTED: 130 } as const;
-
-/** The command line is wrong; the message says how. */
-class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 function readOptions() {
   return yargs(process.argv.slice(2))
@@ -83,18 +77,11 @@ function readOptions() {
     .parseSync();
 }
 
-function chosen(only: string | undefined): Figure[] {
-  const names = only?.split(",").map((name) => name.trim()) ?? FIGURES.map(({ name }) => name);
-  const unknown = names.find((name) => !FIGURES.some((figure) => figure.name === name));
-  if (unknown !== undefined) throw new UsageError(`there is no figure "${unknown}"`);
-  return FIGURES.filter(({ name }) => names.includes(name));
-}
-
 /** @returns the exit code. */
 async function main(signal: AbortSignal): Promise<number> {
   const options = readOptions();
   if (options.help === true) return EXIT.DONE;
-  const figures = chosen(options.only);
+  const figures = chosenFrom(FIGURES, options.only, "figure");
   // Found now, and not after everything has been measured.
   for (const path of [options.dir, ...(options.check === undefined ? [] : [options.check])]) {
     if (!existsSync(path)) throw new UsageError(`${path} is not there`);
@@ -165,29 +152,7 @@ async function judge(
           },
         );
   for (const complaint of worse) process.stderr.write(`bench: ${complaint}\n`);
-  return failed.length > 0 || worse.length > 0 ? EXIT.WORSE : EXIT.DONE;
+  return failed.length > 0 || worse.length > 0 ? EXIT.FAILED : EXIT.DONE;
 }
 
-// The first Ctrl-C ends the work and every program of it in order, the second one at once.
-const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(name, () => {
-    if (interrupted.signal.aborted) process.exit(EXIT.INTERRUPTED);
-    interrupted.abort(new Error("interrupted"));
-  });
-}
-main(interrupted.signal).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const expected = error instanceof UsageError || (error instanceof Error && error.name === "YError");
-    const told = interrupted.signal.aborted
-      ? "interrupted"
-      : expected
-        ? (error as Error).message
-        : (error as Error).stack;
-    process.stderr.write(`bench: ${told}\n`);
-    process.exitCode = interrupted.signal.aborted ? EXIT.INTERRUPTED : expected ? EXIT.MISUSED : EXIT.WORSE;
-  },
-);
+runProgram("bench", main);

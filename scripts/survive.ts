@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import yargs from "yargs";
+import { chosenFrom, EXIT, runProgram, UsageError } from "./command-line.ts";
 import type { Drill } from "./survive/drill.ts";
 import { DRILLS } from "./survive/drills.ts";
 import { type Drilled, markdownText, type Report, reportText, survived } from "./survive/table.ts";
@@ -13,13 +14,6 @@ import { type Drilled, markdownText, type Report, reportText, survived } from ".
 const RESULT = join(fileURLToPath(new URL("..", import.meta.url)), "cache", "survive.json");
 /** A program that was ended may still be writing its last. */
 const REMOVING = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
-const EXIT = { SURVIVED: 0, FAILED: 1, MISUSED: 2, INTERRUPTED: 130 } as const;
-
-/** The command line is wrong; the message says how. */
-class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 function readOptions() {
   return yargs(process.argv.slice(2))
     .scriptName("survive")
@@ -58,18 +52,11 @@ function readOptions() {
     .parseSync();
 }
 
-function chosen(only: string | undefined): Drill[] {
-  const names = only?.split(",").map((name) => name.trim()) ?? DRILLS.map(({ name }) => name);
-  const unknown = names.find((name) => !DRILLS.some((drill) => drill.name === name));
-  if (unknown !== undefined) throw new UsageError(`there is no drill "${unknown}"`);
-  return DRILLS.filter(({ name }) => names.includes(name));
-}
-
 /** @returns the exit code. */
 async function main(signal: AbortSignal): Promise<number> {
   const options = readOptions();
-  if (options.help === true) return EXIT.SURVIVED;
-  const drills = chosen(options.only);
+  if (options.help === true) return EXIT.DONE;
+  const drills = chosenFrom(DRILLS, options.only, "drill");
   const seed = options.seed ?? randomInt(2 ** 31);
   if (!Number.isSafeInteger(seed) || seed < 0 || seed >= 2 ** 32)
     throw new UsageError("--seed is a whole number below 2^32");
@@ -97,7 +84,7 @@ async function main(signal: AbortSignal): Promise<number> {
   writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(options.markdown ? markdownText(report) : reportText(report));
   say(`written to ${options.json}`);
-  return survived(report) ? EXIT.SURVIVED : EXIT.FAILED;
+  return survived(report) ? EXIT.DONE : EXIT.FAILED;
 }
 
 /** One that cannot be done is told with its reason, and the others are done all the same. */
@@ -116,26 +103,4 @@ async function done(drill: Drill, settings: Parameters<Drill["run"]>[0]): Promis
   }
 }
 
-// The first Ctrl-C ends the drill and every program of it in order, the second one at once.
-const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(name, () => {
-    if (interrupted.signal.aborted) process.exit(EXIT.INTERRUPTED);
-    interrupted.abort(new Error("interrupted"));
-  });
-}
-main(interrupted.signal).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const expected = error instanceof UsageError || (error instanceof Error && error.name === "YError");
-    const told = interrupted.signal.aborted
-      ? "interrupted"
-      : expected
-        ? (error as Error).message
-        : (error as Error).stack;
-    process.stderr.write(`survive: ${told}\n`);
-    process.exitCode = interrupted.signal.aborted ? EXIT.INTERRUPTED : expected ? EXIT.MISUSED : EXIT.FAILED;
-  },
-);
+runProgram("survive", main);

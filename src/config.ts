@@ -2,6 +2,7 @@ import { z } from "zod";
 import { commandWords } from "./chain/keys/command-words.ts";
 import type { KeySource } from "./chain/keys/publisher-key.ts";
 import { MAX_ENDPOINTS } from "./core/policy.ts";
+import { isPrivateKey } from "./core/private-key.ts";
 
 /** A setting that cannot be used; the message names it and says what it may be. */
 export class SettingError extends Error {
@@ -28,12 +29,7 @@ const key = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "must be 32 bytes as 0x hex")
   .transform((text) => text.toLowerCase());
 
-/** The order of secp256k1's group (SEC 2, section 2.4.1): a private key is below it, and not zero. */
-const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-const privateKey = key.refine(
-  (text) => BigInt(text) > 0n && BigInt(text) < GROUP_ORDER,
-  "must be a private key of secp256k1",
-);
+const privateKey = key.refine((text) => isPrivateKey(BigInt(text)), "must be a private key of secp256k1");
 
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 

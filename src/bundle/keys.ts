@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { concatBytes, fromHex, type Hex, toHex } from "../core/bytes.ts";
 import { keccak } from "../core/keccak.ts";
+import { isPrivateKey } from "../core/private-key.ts";
 import { writeDurably } from "./durable.ts";
 import { BundleRefusedError } from "./refused.ts";
 
@@ -68,9 +69,6 @@ export function bundledKeys(bundle: string): Keys | undefined {
   return { master: keyOf(content.masterKey, path), publisher: keyOf(content.publisherKey, path) };
 }
 
-/** The order of secp256k1's group (SEC 2, section 2.4.1): a private key is below it, and not zero. */
-const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-
 /**
  * The id of the log that this key opens with this salt, as the contract's `logId` makes it.
  *
@@ -80,7 +78,7 @@ export function logOf(
   publisher: Hex,
   { chainId, contract, salt }: { chainId: bigint; contract: string; salt: string },
 ): Hex {
-  if (BigInt(publisher) === 0n || BigInt(publisher) >= GROUP_ORDER)
+  if (!isPrivateKey(BigInt(publisher)))
     throw new BundleRefusedError("KEY_INVALID", "the publisher key is no private key of secp256k1");
   const pair = createECDH("secp256k1");
   pair.setPrivateKey(publisher.slice(2), "hex");

@@ -16,6 +16,7 @@ import { checksumAddress } from "../core/address.ts";
 import type { Place } from "../core/arbitration/statement.ts";
 import { type Hex, toHex } from "../core/bytes.ts";
 import { ChainUnavailableError } from "../core/errors.ts";
+import { isPrivateKey } from "../core/private-key.ts";
 import { anchorLogAbi } from "./anchor-log-abi.ts";
 import { asking, chainReader, isOfOtherCode } from "./anchor-log-client.ts";
 import type { CourtCall } from "./court-call.ts";
@@ -28,8 +29,6 @@ const TIMEOUT_MS = 10_000;
 
 /** What nodes answer to a transaction that its sender cannot pay for: each client has words of its own. */
 const NO_FUNDS = /insufficient funds|enough funds|exceeds .*balance/i;
-/** The order of secp256k1's group (SEC 2, section 2.4.1): a private key is below it, and not zero. */
-const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 /** Who pays for the evidence: a key of one's own, or an account that the endpoint signs for, by its number from 0. */
 export type Signer = { key: Hex } | { account: number };
@@ -49,7 +48,7 @@ export function keySigner(text: string): Signer {
   const digits = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(text)?.[1];
   if (digits === undefined) throw new SignerError("a key is 32 bytes in hex");
   const value = BigInt(`0x${digits}`);
-  if (value === 0n || value >= GROUP_ORDER) throw new SignerError("it is no private key of secp256k1");
+  if (!isPrivateKey(value)) throw new SignerError("it is no private key of secp256k1");
   return { key: `0x${digits.toLowerCase()}` };
 }
 

@@ -12,7 +12,7 @@ describe("a server whose chain is in trouble", () => {
   let faults: Fault[];
 
   before(async function () {
-    this.timeout(600_000);
+    this.timeout(1_500_000);
     faults = await runSmall(chain);
   });
 

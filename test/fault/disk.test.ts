@@ -14,7 +14,7 @@ describe("what disks, backups and clocks do to a data directory", () => {
   const failures = (part: RegExp) => named(part).flatMap((fault) => fault.failures);
 
   before(async function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     faults = await runSmall(disk);
   });
 

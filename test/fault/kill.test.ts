@@ -10,7 +10,7 @@ describe("a server that is killed again and again", () => {
   let moments: Fault[];
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     const [first, ...rest] = await runSmall(kills);
     whole = first!;
     moments = rest;

@@ -8,8 +8,18 @@ import { figuresText } from "../../scripts/survive/table.ts";
 /** Everything random in a drill comes from one seed. FAULT_SEED repeats a run, as far as the operating system's scheduling allows. */
 const SEED = Number(process.env.FAULT_SEED ?? randomInt(2 ** 31));
 
-/** Runs the small size of a drill. What the servers wrote is left where something went wrong, and the place is said. */
+/**
+ * Runs the small size of a drill. What the servers wrote is left where something went wrong, and the place is said. A drill that could
+ * not be done, on a machine that stood still meanwhile, is begun once more, and says so; what it finds wrong counts at once.
+ */
 export async function runSmall(drill: Drill): Promise<Fault[]> {
+  return runOnce(drill).catch((error: unknown) => {
+    process.stderr.write(`${drill.name} could not be done, and is begun once more: ${String(error)}\n`);
+    return runOnce(drill);
+  });
+}
+
+async function runOnce(drill: Drill): Promise<Fault[]> {
   const dir = mkdtempSync(join(tmpdir(), "tallyroot-drill-"));
   const ended = new AbortController();
   try {

@@ -27,7 +27,7 @@ describe("random commands against a model of the ledger", () => {
   let again: Told[];
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     faults = await simulate.run({ full: false, seed: FIRST, dir, signal, say: () => {} });
     const seeds = MET.map(([seed]) => seed);
     met = await runInProcess({ signal }, join(dir, "met"), [...seeds, FIRST]);

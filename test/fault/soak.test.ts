@@ -9,7 +9,7 @@ describe("a server under steady load of every kind", () => {
   let fault: Fault;
 
   before(async function () {
-    this.timeout(300_000);
+    this.timeout(900_000);
     [fault] = (await runSmall(soak)) as [Fault];
   });
 

@@ -7,7 +7,7 @@ describe("calls to the disk that fail, or that are a server's last", () => {
   let faults: Fault[];
 
   before(async function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     faults = await runSmall(syscalls);
   });
 

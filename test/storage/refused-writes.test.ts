@@ -62,6 +62,14 @@ describe("what a request writes beside deltas", () => {
     expect(error).to.have.property("message", "no");
   });
 
+  it("which has facts that stand once and for all, and notes of which the last counts", async () => {
+    const { facts } = record.store;
+    facts.set("chain.id", "1");
+    expect(() => facts.set("chain.id", "2")).to.throw("UNIQUE");
+    for (const code of ["OTHER_ROOT", "LOG_GONE"]) await facts.note("anchoring.halt", code);
+    expect([facts.get("chain.id"), facts.get("anchoring.halt")]).to.deep.equal(["1", "LOG_GONE"]);
+  });
+
   it("and where the anchors are, which is in the database itself at once: a WAL that is lost does not take it along", async () => {
     record.store.facts.set("chain.contract", "somewhere");
     const copy = join(folder.dir, "copy");
