@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runToEnd } from "../processes.ts";
+import { openBook } from "./book.ts";
 import type { Drill, Fault, Settings } from "./drill.ts";
 import { seeded } from "./random.ts";
 import { startServer } from "./server.ts";
@@ -32,6 +33,7 @@ export const syscalls: Drill = {
   async run(settings) {
     const { dir, signal, full, seed, say } = settings;
     await runToEnd({ command: "strace", args: ["-V"], signal });
+    await warmUp(join(dir, "warming"), signal);
     const random = seeded(seed);
     const prepared = await prepare(join(dir, "prepared"), random, signal);
     const every = everyPoint(await countAll(settings, prepared));
@@ -75,6 +77,15 @@ function faultOf(fault: (typeof FAULTS)[number], done: readonly Done[], full: bo
       ...slow.map(({ point, restartMs }) => `${nameOf(point)}: the restart took ${Math.round(restartMs)} ms`),
     ],
   };
+}
+
+/** Lets Node write its cache of compiled code, which it does at an end in order: a thousand calls that no later start makes. */
+async function warmUp(dir: string, signal: AbortSignal): Promise<void> {
+  mkdirSync(dir);
+  const server = await startServer({ dir, signal });
+  const { came } = await round(server, openBook(1), seeded(0));
+  if (came !== "done") throw new Error(`the server cannot be warmed up: ${came}`);
+  await server.stop();
 }
 
 /** How often each scene makes each call, found out by watching it once. */

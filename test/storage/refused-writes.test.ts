@@ -62,6 +62,16 @@ describe("what a request writes beside deltas", () => {
     expect(error).to.have.property("message", "no");
   });
 
+  it("nor where it does not take a delta", async () => {
+    const { store, tenant } = record;
+    record.db.exec("CREATE TRIGGER no BEFORE INSERT ON deltas BEGIN SELECT RAISE(ABORT, 'no'); END");
+    const error = await store.record([request(tenant, "e")], false).catch((refusal: unknown) => refusal);
+    record.db.exec("DROP TRIGGER no");
+    expect(error).not.to.be.instanceOf(TallyrootError);
+    expect(error).to.have.property("message", "no");
+    expect(deltasOf(await store.record([request(tenant, "e")], false))[0]).to.include({ sequence: 1 });
+  });
+
   it("which has facts that stand once and for all, and notes of which the last counts", async () => {
     const { facts } = record.store;
     facts.set("chain.id", "1");

@@ -1,7 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import Database from "better-sqlite3";
 import { formatAmount } from "../../core/amount.ts";
-import { invariant, TallyrootError } from "../../core/errors.ts";
+import { invariant } from "../../core/errors.ts";
 import { peakPositions } from "../../core/tree.ts";
 import type { Erasure } from "../../ledger/ports/erasure.ts";
 import type { Ledger, RecordOutcome, RecordRequest, RecordUnit, StoredDelta } from "../../ledger/ports/ledgers.ts";
@@ -20,7 +19,7 @@ import type { Sqlite } from "./database.ts";
 import type { SqliteEffects } from "./effects.ts";
 import { openLedgerStates } from "./ledger-states.ts";
 import type { SqliteReader } from "./reader.ts";
-import { writing } from "./refused-write.ts";
+import { unavailable, writing } from "./refused-write.ts";
 import { openStatedWindows, type StatedWindows } from "./stated-windows.ts";
 import type { TailIndex } from "./tail-index.ts";
 import type { UsageMeter } from "./usage-meter.ts";
@@ -29,6 +28,7 @@ import type { UsageMeter } from "./usage-meter.ts";
 const GROUP = 1_000;
 /** Keys that a commit moves into each index for each delta of its own: more than come in, so that batches are written before they fill up. */
 const INDEXED_PER_DELTA = 2;
+const NOT_RECORDED = "the record cannot be written now; nothing of this request was recorded";
 
 /** A unit that waits for its commit. Whoever made it is told what came of it once that is on disk. */
 export type WaitingUnit = DraftUnit & {
@@ -140,7 +140,7 @@ export function openWriter(
     try {
       stated.look();
     } catch (error) {
-      for (const unit of units) unit.reject(unavailable(error));
+      for (const unit of units) unit.reject(unavailable(error, NOT_RECORDED));
       return;
     }
     const outcomes: RecordOutcome[][] = [];
@@ -149,7 +149,7 @@ export function openWriter(
         outcomes.push(composeUnit(unit, draft, now));
       } catch (error) {
         // A ledger that cannot be read harms whoever asked for it, and nobody whose request came at the same time.
-        unit.reject(unavailable(error));
+        unit.reject(unavailable(error, NOT_RECORDED));
         commit(units.filter((other) => other !== unit));
         return;
       }
@@ -171,7 +171,7 @@ export function openWriter(
       });
     } catch (error) {
       // Nothing was written: the states in memory are still those on disk.
-      for (const unit of units) unit.reject(unavailable(error));
+      for (const unit of units) unit.reject(unavailable(error, NOT_RECORDED));
     }
   }
 
@@ -266,15 +266,4 @@ function columnsOf(id: number, delta: StoredDelta): Cell[] {
     delta.sealed,
     delta.requestId,
   ];
-}
-
-/** A failing disk is the world's failure: it is answered 503. Anything else is our bug and goes on as it is. */
-function unavailable(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError)) return error;
-  return new TallyrootError(
-    "SERVICE_UNAVAILABLE",
-    "the record cannot be written now; nothing of this request was recorded",
-    { retryAfterSeconds: 1 },
-    { cause: error },
-  );
 }
