@@ -281,6 +281,18 @@ export function readKeySource(environment: Environment): KeySource | undefined {
 }
 
 /**
+ * The most that a transaction may cost, in wei per gas; undefined for no limit.
+ *
+ * @param name what to call it where it is wrong.
+ * @throws SettingError
+ */
+export function readMaxFee(text: string | undefined, name = "TALLYROOT_MAX_FEE_GWEI"): bigint | undefined {
+  const { error, data } = gwei.optional().safeParse(text === "" ? undefined : text);
+  if (error) throw new SettingError(error.issues.map(({ message }) => `${name} ${message}`).join("\n"));
+  return data;
+}
+
+/**
  * Takes the secrets out of the environment once they were read: threads, and programs that this one starts, inherit it. The system keeps
  * what the process was started with for those who may look into its memory.
  *

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import * as Keystore from "ox/Keystore";
-import { type Hex, keccak256, toHex } from "viem";
+import { formatGwei, type Hex, keccak256, toHex } from "viem";
 import { DEPLOYER, DEPLOYMENT_SALT, deterministicAddress } from "#src/chain/deterministic-address.ts";
 import { anchorLogCodeHash } from "#src/contracts.ts";
 import { checksumAddress } from "#src/core/address.ts";
@@ -61,6 +61,8 @@ describe("the command deploy", () => {
       [["--keystore", keyFile], 2, /--keystore and --password-file go together/],
       [["--key-command", "cat 'a key'"], 2, /no shell reads it/],
       [["--key-file", keyFile, "--chain-id", "one"], 2, /--chain-id takes a whole number/],
+      [["--key-file", keyFile, "--max-fee-gwei", "-1"], 2, /--max-fee-gwei must be gwei as a decimal number/],
+      [["--key-file", keyFile, "--max-fee-gwei", "0.000000001"], 3, /asks [\d.]+ gwei per gas, [^\n]* is 0.000000001:/],
     ] as const) {
       const end = await runHere(words(...more, ...record));
       expect([end.code, end.output], end.errors).to.deep.equal([code, ""]);
@@ -106,6 +108,19 @@ describe("the command deploy", () => {
       .and.to.match(/TALLYROOT_RPC_URL=…\n$/);
     expect(await height()).to.equal(before);
     expect(readFileSync(out("record.json"), "utf8")).to.equal(noted);
+  });
+
+  it("asks the next endpoint where one is away, and pays no more than it may", async () => {
+    const { maxFeePerGas: asked, maxPriorityFeePerGas: tip } = await network.client.estimateFeesPerGas();
+    // Above the price of now, and below what is offered where there is no limit.
+    const most = ((asked - tip) / 12n) * 11n + tip;
+    const words = ["deploy", "--rpc", `http://127.0.0.1:2, ${network.rpcUrl}`, "--plain", "--json"];
+    const end = await runHere([...words, "--key-file", keyFile, "--out", out("second.json")], {
+      TALLYROOT_MAX_FEE_GWEI: formatGwei(most),
+    });
+    const { chainId, transactionHash } = json(end);
+    const { maxFeePerGas } = await network.client.getTransaction({ hash: transactionHash });
+    expect([chainId, maxFeePerGas]).to.deep.equal([CHAIN, most]);
   });
 
   it("takes the key from a keystore, a command and the settings of a server, and shows it nowhere", async () => {

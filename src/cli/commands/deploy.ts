@@ -6,12 +6,15 @@ export const deploy = command({
   command: "deploy",
   describe: "Put the contract AnchorLog on a chain, at the address that it has on every network",
   options: {
-    rpc: { describe: "An endpoint of the chain", demandOption: true },
+    rpc: { describe: "An endpoint of the chain, or several with commas between them", demandOption: true },
     "chain-id": { describe: "The chain that it must be; nothing is sent to another" },
     "key-file": { describe: "The key that pays for it, 32 bytes as hex; else the settings of a server" },
     keystore: { describe: "The key that pays for it, in an encrypted keystore (geth, foundry)" },
     "password-file": { describe: "The keystore's password" },
     "key-command": { describe: "A command that prints the key that pays for it; no shell reads it" },
+    "max-fee-gwei": {
+      describe: "The most to pay, in gwei per gas; else TALLYROOT_MAX_FEE_GWEI, else whatever is asked",
+    },
     plain: {
       type: "boolean",
       describe: "Deploy without the deterministic deployment proxy, at an address of its own",
@@ -38,18 +41,22 @@ export const deploy = command({
   endings: { DeploymentError: EXIT.REFUSED, PublisherKeyError: EXIT.MISUSED },
   async run(values, terminal) {
     const { isEndpointUrl } = await import("../../witness/endpoint.ts");
-    if (!isEndpointUrl(values.rpc)) throw new UsageError("--rpc takes an http or https URL");
-    const chainId = values["chain-id"];
+    const rpcUrls = values.rpc.split(",").map((one) => one.trim());
+    if (!rpcUrls.every(isEndpointUrl))
+      throw new UsageError("--rpc takes an http or https URL, or several with commas between them");
+    const { "chain-id": chainId, "max-fee-gwei": fee } = values;
     if (chainId !== undefined && !/^[1-9][0-9]{0,14}$/.test(chainId))
       throw new UsageError("--chain-id takes a whole number");
-    const { payingKeyOf } = await import("../deploy/key-source.ts");
+    const { mostToPay, payingKeyOf } = await import("../deploy/key-source.ts");
     const key = payingKeyOf(values, terminal.env);
+    const maxFee = mostToPay(fee, terminal.env);
     const [{ deployAnchorLog }, { verificationFiles }] = await Promise.all([
       import("../deploy/deploy.ts"),
       import("../deploy/verification.ts"),
     ]);
     const deployed = await deployAnchorLog({
-      rpcUrl: values.rpc,
+      rpcUrls,
+      maxFee,
       key,
       chainId: chainId === undefined ? undefined : Number(chainId),
       plain: values.plain,

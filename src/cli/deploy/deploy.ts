@@ -20,7 +20,10 @@ const RECORDS = new URL("../../../contracts/deployments/", import.meta.url);
 const DEVELOPMENT_CHAIN = 31337;
 
 export type Order = {
-  rpcUrl: string;
+  /** Endpoints of one chain. */
+  rpcUrls: readonly string[];
+  /** The most to pay, in wei per gas; undefined for no limit. */
+  maxFee: bigint | undefined;
   key: PayingKey;
   /** The chain that it must be; undefined for whichever the endpoint is of. */
   chainId: number | undefined;
@@ -42,7 +45,9 @@ export type Deployed = DeploymentRecord & {
  * @throws DeploymentError, PublisherKeyError, UsageError, ChainUnavailableError
  */
 export async function deployAnchorLog(order: Order): Promise<Deployed> {
-  const payer = await openPayer(order.rpcUrl, await readPublisherKey(order.key.source, order.key.environment));
+  const { rpcUrls, maxFee } = order;
+  const key = await readPublisherKey(order.key.source, order.key.environment);
+  const payer = await openPayer(rpcUrls, key, { maxFee });
   const { chainId } = payer;
   if (order.chainId !== undefined && order.chainId !== chainId)
     throw new DeploymentError(`the endpoint is of chain ${chainId}, not of chain ${order.chainId}: nothing was sent`);

@@ -1,6 +1,6 @@
 import { commandWords } from "../../chain/keys/command-words.ts";
 import type { KeySource } from "../../chain/keys/publisher-key.ts";
-import { forgetSecrets, readKeySource } from "../../config.ts";
+import { forgetSecrets, readKeySource, readMaxFee } from "../../config.ts";
 import { UsageError } from "../ending.ts";
 
 /** Where a key may come from. Never from an argument itself: other users of the machine see the arguments of every process. */
@@ -21,6 +21,18 @@ export type PayingKey = { source: KeySource; environment: Readonly<Record<string
  */
 export function payingKeyOf(options: KeyOptions, environment: Record<string, string | undefined>): PayingKey {
   return { source: sourceOf(options, environment), environment: forgetSecrets({ ...environment }) };
+}
+
+/**
+ * The most to pay, in wei per gas: an option in gwei, else the setting of a server; undefined for no limit.
+ *
+ * @throws SettingError
+ */
+export function mostToPay(
+  option: string | undefined,
+  environment: Record<string, string | undefined>,
+): bigint | undefined {
+  return option === undefined ? readMaxFee(environment.TALLYROOT_MAX_FEE_GWEI) : readMaxFee(option, "--max-fee-gwei");
 }
 
 function sourceOf(
