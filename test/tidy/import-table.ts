@@ -154,7 +154,8 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ],
   ["logging", ["core"]],
   ["fast-keccak.ts", ["core"]],
-  ["config.ts", ["chain/keys", "core", "wire"]],
+  ["config.ts", ["chain/keys", "setting-kinds.ts"]],
+  ["setting-kinds.ts", ["core"]],
   ["welcome.ts", ["chain/establish.ts"]],
   // Looks at the calendar for main.
   ["month-closing.ts", ["ledger"]],
@@ -205,7 +206,7 @@ export const HOMES: ReadonlyArray<readonly [module: string, homes: readonly stri
   ["standardwebhooks", ["webhooks"]],
   ["viem", ["chain"]],
   ["yargs", ["cli/command.ts", "cli/program.ts", "cli/verbatim.ts"]],
-  ["zod", ["wire", "http", "config.ts"]],
+  ["zod", ["wire", "http", "config.ts", "setting-kinds.ts"]],
 
   // The pages, and nothing that runs on the server.
   ["@mantine/charts", ["dashboard"]],
