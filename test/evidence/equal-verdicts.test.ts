@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { verifyFile } from "#src/core/verify-file.ts";
+import { seeded } from "../../scripts/survive/random.ts";
 import { mutant } from "./mutations.ts";
 import { lineOf, openBatch, run, runPython } from "./python.ts";
-import { seeded } from "./random.ts";
 
 const GOLDEN = fileURLToPath(new URL("../golden/1/", import.meta.url));
 const CLI = fileURLToPath(import.meta.resolve("#src/cli/verify.ts"));

@@ -1,7 +1,7 @@
 import { keccak } from "#src/core/keccak.ts";
 import { HASH_BYTES, nodeOf } from "#src/core/tree.ts";
+import type { Random } from "../../scripts/survive/random.ts";
 import type { Original } from "./mutations-evidence.ts";
-import type { Random } from "./random.ts";
 
 export type Json = unknown;
 type Container = Record<string, Json> | Json[];
@@ -29,7 +29,7 @@ function placesOf(value: Json, found: Place[] = []): Place[] {
 function place({ value, random }: Draft, kind: (place: Place) => boolean = () => true): Place {
   const all = placesOf(value);
   const fitting = all.filter(kind);
-  return random.one(fitting.length > 0 ? fitting : all);
+  return random.oneOf(fitting.length > 0 ? fitting : all);
 }
 
 function replace({ parent, name }: Place, value: Json): undefined {
@@ -114,8 +114,10 @@ const nested = (levels: number, open: string, close: string) => `${open.repeat(l
 export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | undefined>> = {
   "a value of another file": (draft) => {
     const at = place(draft);
-    const others = placesOf(JSON.parse(draft.random.one(draft.originals).text)).filter(({ name }) => name === at.name);
-    return replace(at, others.length > 0 ? draft.random.one(others).value : null);
+    const others = placesOf(JSON.parse(draft.random.oneOf(draft.originals).text)).filter(
+      ({ name }) => name === at.name,
+    );
+    return replace(at, others.length > 0 ? draft.random.oneOf(others).value : null);
   },
   "two values exchanged": (draft) => {
     const [one, two] = [place(draft, isText), place(draft, isText)];
@@ -131,8 +133,8 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
   "a member twice": (draft) => {
     const { parent, name, value } = place(draft, (at) => !Array.isArray(at.parent));
     const escaped = `"${[...name].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")}"`;
-    parent[MARK] = draft.random.one([value, value, null, "0", 1]);
-    return draft.random.one([JSON.stringify(name), escaped]);
+    parent[MARK] = draft.random.oneOf([value, value, null, "0", 1]);
+    return draft.random.oneOf([JSON.stringify(name), escaped]);
   },
   "a member more": (draft) => {
     const holders = [
@@ -141,15 +143,15 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
         .filter(isObject)
         .map(({ value }) => value),
     ];
-    const holder = draft.random.one(holders) as Record<string, Json>;
+    const holder = draft.random.oneOf(holders) as Record<string, Json>;
     if (!isContainer(holder)) return undefined;
-    holder[MARK] = structuredClone(draft.random.one([...TYPES, place(draft).value]));
-    return draft.random.one([...NAMES.map((name) => JSON.stringify(name)), '"\\ud800"', '"\\u0000"']);
+    holder[MARK] = structuredClone(draft.random.oneOf([...TYPES, place(draft).value]));
+    return draft.random.oneOf([...NAMES.map((name) => JSON.stringify(name)), '"\\ud800"', '"\\u0000"']);
   },
   "another type": (draft) => {
     const at = place(draft);
     const same = [[at.value], { value: at.value }, Number(at.value), String(at.value), Object.entries(at.value ?? {})];
-    return replace(at, draft.random.one([...TYPES, ...same]));
+    return replace(at, draft.random.oneOf([...TYPES, ...same]));
   },
   "an integer spelled otherwise": (draft) => {
     const at = place(draft, isInteger);
@@ -168,25 +170,25 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
     ];
     return replace(
       at,
-      draft.random.one([...spelled, `${text}\n`, `0x${text}`, `${text}n`, "١", text.replace("-", "−")]),
+      draft.random.oneOf([...spelled, `${text}\n`, `0x${text}`, `${text}n`, "١", text.replace("-", "−")]),
     );
   },
   "another integer": (draft) => {
     const at = place(draft, isInteger);
     if (!isInteger(at)) return undefined;
     const value = BigInt(String(at.value));
-    return replace(at, String(draft.random.one([value + 1n, value - 1n, -value, value * 10n, ...INTEGERS])));
+    return replace(at, String(draft.random.oneOf([value + 1n, value - 1n, -value, value * 10n, ...INTEGERS])));
   },
   "another digit": (draft) => {
     const at = place(draft, isHex);
     const text = String(at.value);
-    const i = 2 + draft.random.below(text.length - 2);
-    return replace(at, `${text.slice(0, i)}${draft.random.below(16).toString(16)}${text.slice(i + 1)}`);
+    const i = 2 + draft.random.between(0, text.length - 2);
+    return replace(at, `${text.slice(0, i)}${draft.random.between(0, 16).toString(16)}${text.slice(i + 1)}`);
   },
   "hex written otherwise": (draft) => {
     const at = place(draft, isHex);
     const text = String(at.value);
-    const i = 2 + draft.random.below(text.length - 2);
+    const i = 2 + draft.random.between(0, text.length - 2);
     const letter = text[i]!;
     const other = letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
     const spelled = [
@@ -199,7 +201,7 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
     ];
     return replace(
       at,
-      draft.random.one([
+      draft.random.oneOf([
         ...spelled,
         text.slice(0, -1),
         text.slice(0, -2),
@@ -219,22 +221,22 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
       other,
       ZERO,
     ];
-    return replace(at, draft.random.one(made));
+    return replace(at, draft.random.oneOf(made));
   },
   "a list's elements": (draft) => {
     const at = place(draft, isList);
     const list = Array.isArray(at.value) ? [...at.value] : [at.value];
     const { random } = draft;
-    const i = random.below(Math.max(list.length, 1));
+    const i = random.between(0, Math.max(list.length, 1));
     const element = list[i] ?? ZERO;
     return replace(
       at,
-      random.one<() => Json[]>([
+      random.oneOf<() => Json[]>([
         () => list.toSpliced(i, 1),
         () => list.toSpliced(i, 0, element),
         () => list.toSpliced(i, 0, ZERO),
         () => [...list, ZERO],
-        () => [...list, ...Array.from({ length: random.below(70) }, () => ZERO)],
+        () => [...list, ...Array.from({ length: random.between(0, 70) }, () => ZERO)],
         () => [...list, place(draft, isHash).value],
         () => list.toReversed(),
         () => list.toSpliced(i, 2, list[i + 1] ?? ZERO, element),
@@ -247,13 +249,13 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
   },
   "a number spelled otherwise": (draft) => {
     replace(place(draft, isNumber), MARK);
-    return draft.random.one(NUMBERS);
+    return draft.random.oneOf(NUMBERS);
   },
   "the same number spelled otherwise": (draft) => {
     const at = place(draft, isNumber);
     const text = typeof at.value === "number" ? String(at.value) : "17";
     replace(at, MARK);
-    return draft.random.one([
+    return draft.random.oneOf([
       text,
       `${text}e0`,
       `${text}E-0`,
@@ -261,9 +263,9 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
     ]);
   },
   nesting: (draft) => {
-    const levels = draft.random.one([28, 29, 30, 31, 32, 33, 34, 58, 59, 60, 61, 62, 63, 64, 65, 100, 5000]);
+    const levels = draft.random.oneOf([28, 29, 30, 31, 32, 33, 34, 58, 59, 60, 61, 62, 63, 64, 65, 100, 5000]);
     replace(
-      place(draft, ({ name }) => name === "metadata" || draft.random.below(20) === 0),
+      place(draft, ({ name }) => name === "metadata" || draft.random.between(0, 20) === 0),
       MARK,
     );
     const inner = [
@@ -271,17 +273,17 @@ export const VALUE_CHANGES: Readonly<Record<string, (draft: Draft) => string | u
       `{"a":${nested(levels - 1, "[", "]")}}`,
       `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`,
     ];
-    return draft.random.one([...inner, '"[[[[[[[[[["', "[".repeat(levels), `${"[".repeat(levels)}}`]);
+    return draft.random.oneOf([...inner, '"[[[[[[[[[["', "[".repeat(levels), `${"[".repeat(levels)}}`]);
   },
   "a text's characters": (draft) => {
     const at = place(draft, isText);
     const text = String(at.value);
     replace(at, MARK);
-    const i = draft.random.below(text.length);
+    const i = draft.random.between(0, text.length);
     const escaped = `\\u${text.charCodeAt(i).toString(16).padStart(4, "0")}`;
     const inside = (middle: string) =>
       `"${JSON.stringify(text.slice(0, i)).slice(1, -1)}${middle}${JSON.stringify(text.slice(i + 1)).slice(1, -1)}"`;
-    return draft.random.one([
+    return draft.random.oneOf([
       () => inside(escaped),
       () => inside(escaped.toUpperCase().replace("U", "u")),
       () => inside("\\ud800"),

@@ -11,10 +11,10 @@ import { type FileVerification, verifyFile } from "#src/core/verify-file.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { openWitness } from "#src/witness/witness.ts";
 import { type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
+import { seeded } from "../../scripts/survive/random.ts";
 import { type Mutant, mutant } from "./mutations.ts";
 import { anchorEvidence, type Evidence } from "./mutations-evidence.ts";
 import { type Batch, lineOf, openBatch } from "./python.ts";
-import { seeded } from "./random.ts";
 
 const MANY = Number(process.env.PROPERTY_RUNS ?? 0) >= 10_000;
 /** How many mutants are made; a million takes some 20 minutes, or 10 where nothing else runs. */

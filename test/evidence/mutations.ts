@@ -1,8 +1,8 @@
 import { JsonTextError, parseStrictJson } from "#src/core/strict-json.ts";
+import type { Random } from "../../scripts/survive/random.ts";
 import type { Original } from "./mutations-evidence.ts";
 import { BYTE_CHANGES } from "./mutations-of-bytes.ts";
 import { isContainer, type Json, MARK, VALUE_CHANGES } from "./mutations-of-values.ts";
-import type { Random } from "./random.ts";
 
 /** A changed file, and what was done to it. */
 export type Mutant = { how: string; file: Uint8Array };
@@ -16,14 +16,14 @@ export const CHANGES: readonly string[] = [...VALUE_NAMES, ...BYTE_NAMES];
 
 /** An honest file, changed once; seldom a second and third time. */
 export function mutant(random: Random, originals: readonly Original[]): Mutant {
-  const original = random.one(originals);
+  const original = random.oneOf(originals);
   let how = original.name;
   let file: Uint8Array = Buffer.from(original.text);
   do {
-    const change = random.one(CHANGES);
+    const change = random.oneOf(CHANGES);
     how = `${how}, ${change}`;
     file = changed(change, file, random, originals);
-  } while (random.below(10) === 0);
+  } while (random.between(0, 10) === 0);
   return { how, file };
 }
 
@@ -33,7 +33,7 @@ function changed(change: string, file: Uint8Array, random: Random, originals: re
   const value = parsed(file);
   if (!isContainer(value) || Object.keys(value).length === 0) return file;
   const written = VALUE_CHANGES[change]!({ value, random, originals });
-  const text = JSON.stringify(value, null, random.below(2) * 2);
+  const text = JSON.stringify(value, null, random.between(0, 2) * 2);
   return Buffer.from(written === undefined ? text : text.replace(WRITTEN_MARK, () => written));
 }
 
