@@ -42,7 +42,9 @@ export async function startNetwork(signal: AbortSignal): Promise<Network> {
 
   async function ask<T>(method: string, params: readonly unknown[] = []): Promise<T> {
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+    // A connection for each: one that is kept may be closed by the other side at the moment it is used again.
+    const headers = { "content-type": "application/json", connection: "close" };
+    const response = await fetch(url, { method: "POST", headers, body });
     const answer = (await response.json()) as { result?: T; error?: { message: string } };
     if (answer.error) throw new Error(`the network refuses ${method}: ${answer.error.message}`);
     return answer.result as T;
@@ -57,15 +59,15 @@ export async function startNetwork(signal: AbortSignal): Promise<Network> {
   const timer = setInterval(() => {
     if (pauses > 0) return;
     pauses += 1;
-    mining = mine().then(
-      () => {
+    mining = mine()
+      .catch((error: unknown) => {
+        // It was ended while it made a block, or the connection broke: the next block is due in a moment.
+        const ended = signal.aborted || launched.child.exitCode !== null || launched.child.signalCode !== null;
+        if (!ended && !(error instanceof TypeError)) throw error;
+      })
+      .finally(() => {
         pauses -= 1;
-      },
-      (error: unknown) => {
-        // It was ended while it made a block.
-        if (!signal.aborted && launched.child.exitCode === null && launched.child.signalCode === null) throw error;
-      },
-    );
+      });
   }, BLOCK_MS).unref();
 
   const network: Network = {
