@@ -24,7 +24,7 @@ const AFTER_MS: Record<Exclude<Moment, "webhook">, readonly [number, number]> = 
 };
 /** Milliseconds of posting before anything else is asked for, and that a delivery is waited for. */
 const WARM_MS = [30, 200] as const;
-const DELIVERY_MS = 2_000;
+const DELIVERY_MS = 8_000;
 
 /** A data directory, and everything that is known of it from outside. */
 export type Place = {
