@@ -37,6 +37,7 @@ import { openSummaries } from "./ledger/summarize.ts";
 import { openDataDirectory } from "./storage/data-directory.ts";
 import { StorageRefusedError } from "./storage/refused.ts";
 import { isStorageTrouble, lockDirectory } from "./storage/sqlite/database.ts";
+import { expectNoRecordHere } from "./storage/sqlite/moved-away.ts";
 import { openSqliteStore } from "./storage/sqlite/store.ts";
 import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
@@ -80,6 +81,7 @@ async function main(): Promise<void> {
   // What is on disk, ours alone from here on.
   const dir = openDataDirectory(resolve(config.dataDir));
   const lock = lockDirectory(dir.path);
+  if (config.databaseUrl !== undefined) expectNoRecordHere(dir.path);
   // What is not installed is found before anything is made.
   if (config.chain.kind === "embedded") holdNativeLibrary();
   // What a killed server left would send its callers to a port that is nobody's, or somebody else's.
@@ -91,18 +93,14 @@ async function main(): Promise<void> {
   const master = sealingKey(fromHex(masterKey.toLowerCase(), 32));
   installKeccak(await fastKeccak());
   const { databaseUrl, quota } = config;
+  // The name tells this server from others over one database.
+  const database = databaseUrl === undefined ? undefined : { url: databaseUrl, node: dir.key("node-name") };
   const report = (message: string, error: Error) => log.error({ err: error }, message);
   const store =
-    databaseUrl === undefined
+    database === undefined
       ? openSqliteStore({ dir: dir.path, master, clock: Date.now, report, quota, thread: true })
       : // Only who shares a database loads its driver.
-        await (await import("./storage/postgres/store.ts")).openPostgresStore({
-          url: databaseUrl,
-          master,
-          report,
-          quota,
-          node: dir.key("node-name"),
-        });
+        await (await import("./storage/postgres/store.ts")).openPostgresStore({ ...database, master, report, quota });
   // A data directory is ours alone; a database may have other nodes that start at this moment.
   const alone = "alone" in store ? store.alone : <T>(work: () => Promise<T>) => work();
   const contents = openContents(store, master);
@@ -134,6 +132,13 @@ async function main(): Promise<void> {
   });
 
   // The chain, and the place on it.
+  if (database && config.chain.kind === "embedded" && !dir.has("chain.journal")) {
+    const chainId = await store.facts.get("chain.id");
+    if (chainId !== undefined)
+      throw new SettingError(
+        `the record in this database is anchored on chain ${chainId}, which is not in this data directory: set TALLYROOT_CHAIN=rpc, and TALLYROOT_RPC_URL and the publisher's key to those of the servers that run over it`,
+      );
+  }
   const embedded =
     config.chain.kind === "embedded"
       ? await startEmbeddedChain({ dir: dir.path, port: config.chain.port, host: config.host, publisherKey, log })
@@ -153,7 +158,7 @@ async function main(): Promise<void> {
   );
   await expectWholeRecord({
     store,
-    keptIn: databaseUrl === undefined ? "directory" : "database",
+    keptIn: database === undefined ? "directory" : "database",
     chain: openAnchorLog({ rpcUrl: rpcUrls, publisherKey, place, confirmations }),
   });
 
@@ -175,7 +180,7 @@ async function main(): Promise<void> {
   const job = startCheckpointJob(
     {
       dataDir: dir.path,
-      databaseUrl,
+      database,
       masterKey,
       publisherKey,
       rpcUrls,
@@ -197,9 +202,9 @@ async function main(): Promise<void> {
     job.forget(ledgerId);
   };
   const erasures =
-    databaseUrl === undefined
+    database === undefined
       ? undefined
-      : (await import("./storage/postgres/erasures.ts")).listenForErasures(databaseUrl, forget);
+      : (await import("./storage/postgres/erasures.ts")).listenForErasures(database.url, forget);
   const closing = config.closeMonths ? startMonthClosing(store, Date.now, log) : undefined;
   const service = {
     store,

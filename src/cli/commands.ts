@@ -12,6 +12,7 @@ import { emit } from "./commands/emit.ts";
 import { exportBundle } from "./commands/export.ts";
 import { importAny } from "./commands/import.ts";
 import { keys } from "./commands/keys.ts";
+import { migrate } from "./commands/migrate.ts";
 import { policy } from "./commands/policy.ts";
 import { prove } from "./commands/prove.ts";
 import { restore } from "./commands/restore.ts";
@@ -36,6 +37,7 @@ export const COMMANDS = [
   exportBundle,
   backup,
   restore,
+  migrate,
   verify,
   policy,
   audit,

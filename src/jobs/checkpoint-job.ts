@@ -44,9 +44,9 @@ const listener: RecordListener = {
 };
 // Only the engine that is used is loaded.
 const record: JobRecord =
-  input.databaseUrl === undefined
+  input.database === undefined
     ? (await import("./sqlite-record.ts")).openSqliteRecord(input.dataDir, listener)
-    : (await import("./postgres-record.ts")).openPostgresRecord(input.databaseUrl, listener);
+    : (await import("./postgres-record.ts")).openPostgresRecord(input.database, listener);
 const contents = openContents(record, sealingKey(fromHex(input.masterKey)));
 let chainHead: number | null = null;
 const chain = openAnchorLog({

@@ -6,8 +6,11 @@ import type { HaltReason, WaitReason } from "./remedies.ts";
 /** What the checkpoint job is given. */
 export type JobInput = {
   dataDir: string;
-  /** The PostgreSQL database; undefined where the record is in the data directory. */
-  databaseUrl: string | undefined;
+  /**
+   * The PostgreSQL database, and a name of this server that no other over it has, and that it has again after a restart; undefined where
+   * the record is in the data directory.
+   */
+  database: { url: string; node: string } | undefined;
   masterKey: `0x${string}`;
   publisherKey: `0x${string}`;
   rpcUrls: readonly string[];

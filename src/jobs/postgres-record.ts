@@ -7,8 +7,15 @@ import { openLeases } from "../storage/postgres/leases.ts";
 import { openReader } from "../storage/postgres/reader.ts";
 import type { JobRecord, RecordListener } from "./job-record.ts";
 
-/** The record in a database that nodes share: one of them anchors, and another takes over when it is gone. */
-export function openPostgresRecord(url: string, { standby, waiting }: RecordListener): JobRecord {
+/**
+ * The record in a database that nodes share: one of them anchors, and another takes over when it is gone.
+ *
+ * @param node a name that no other node has, and this one only while it has its data directory to itself: its earlier life is over.
+ */
+export function openPostgresRecord(
+  { url, node }: { url: string; node: string },
+  { standby, waiting }: RecordListener,
+): JobRecord {
   const db = openPostgres(url, (_, { message }) => waiting("database", message));
   const leases = openLeases(db);
   return {
@@ -18,7 +25,8 @@ export function openPostgresRecord(url: string, { standby, waiting }: RecordList
         {
           leases,
           name: "anchoring",
-          holder: `${hostname()} ${process.pid}`,
+          holder: `${node} ${hostname()} ${process.pid}`,
+          earlier: `${node} `,
           signal,
           standby: (reason) => (reason ? waiting("database", reason.message) : standby()),
         },

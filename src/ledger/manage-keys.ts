@@ -144,7 +144,10 @@ export async function revokeKey(
   const { expiresAt } = await keyOf(store, asker.tenant, publicId);
   const now = clock();
   const request: RequestEffect | undefined = effectNote(asked, publicId, now);
-  if ((await store.revokeApiKey(publicId, now, request)) === "last") {
+  const outcome = await store.revokeApiKey(publicId, now, request);
+  // What came under the same key at the same moment, and was first, may have asked for something else.
+  if (outcome === "repeated") await earlierEffect(store, asked);
+  if (outcome === "last") {
     throw new TallyrootError(
       "VALIDATION_ERROR",
       `key ${publicId} is the last admin key of this tenant${expiresAt === null ? " that has no end" : ""}: make another one first`,

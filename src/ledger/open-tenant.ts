@@ -33,7 +33,9 @@ export async function openTenant(
   const outcome = await store.addTenantWithKey({ name, createdAt: now }, record, effectNote(asked, name, now));
   if (outcome === "taken")
     throw new TallyrootError("VALIDATION_ERROR", `name: there is a tenant ${name} already`, { name });
-  return { tenant: await named(store, name), text: outcome === "added" ? text : null };
+  if (outcome === "added") return { tenant: await named(store, name), text };
+  // The same request came twice at once, and the other one was first; or it was another one under the same key.
+  return { tenant: await named(store, (await earlierEffect(store, asked))!), text: null };
 }
 
 async function named(store: TenantStore, name: string): Promise<Tenant> {

@@ -35,6 +35,8 @@ export async function retryEvent(
   const chosen = (missing.length > 0 ? missing : reachable).map(({ endpointId }) => endpointId);
   const now = clock();
   const outcome = await store.retryDeliveries(tenant.id, eventId, chosen, now, effectNote(asked, eventId, now));
+  // What came under the same key at the same moment, and was first, may have asked for something else.
+  if (outcome === "repeated") await earlierEffect(store, asked);
   webhooks.wake();
   return { deliveries: await store.deliveriesOf(tenant.id, eventId), replayed: outcome === "repeated" };
 }

@@ -25,6 +25,7 @@ export type DataDirectory = {
   key(name: "master-key" | "publisher-key" | "node-name"): `0x${string}`;
   write(name: "api-key" | "server.json", text: string): void;
   remove(name: "server.json"): void;
+  has(name: "chain.journal"): boolean;
 };
 
 /** What the server keeps in its directory, with the drafts and the side files of each. */
@@ -59,6 +60,7 @@ export function openDataDirectory(path: string): DataDirectory {
     },
     write,
     remove: (name) => rmSync(join(path, name), { force: true }),
+    has: (name) => existsSync(join(path, name)),
   };
 }
 

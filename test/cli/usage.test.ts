@@ -54,6 +54,8 @@ describe("tallyroot", () => {
     ["import src --map a=b", /--map is for a file of deltas/],
     ["import src", /say with --data-dir/],
     ["export", /Missing required argument: out/],
+    ["migrate", /say with --to which database/],
+    ["migrate --to postgresql://h/d --rpc nowhere", /--rpc takes an http or https URL/],
     ["verify", /name one file/],
     ["verify a b", /Unknown argument: b/],
     ["verify a --colour", /Unknown argument: colour/],

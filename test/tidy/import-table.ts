@@ -108,6 +108,21 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "../hardhat.config.ts",
     ],
   ],
+  // A move ends with an audit of what is there then, also against the chain in the directory.
+  [
+    "cli/migrate",
+    [
+      "audit",
+      "chain/embedded/start.ts",
+      "cli",
+      "cli/audit",
+      "core",
+      "fast-keccak.ts",
+      "storage/postgres/move-in/move.ts",
+      "storage/refused.ts",
+      "storage/sqlite/database.ts",
+    ],
+  ],
   // Looks at the settings, the database and the chain of a server that may not run.
   [
     "cli/doctor",
@@ -121,7 +136,10 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
       "config.ts",
       "core",
       "jobs/chain-health.ts",
+      "storage/postgres/look.ts",
+      "storage/refused.ts",
       "storage/sqlite/database.ts",
+      "storage/sqlite/moved-away.ts",
       "storage/sqlite/snapshot.ts",
       "witness",
     ],

@@ -1,19 +1,39 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../ending.ts";
 
+/** What to do instead, where the record is in a database. */
+const INSTEAD = {
+  backup:
+    "back the database up with PostgreSQL's own tools (pg_basebackup with WAL archiving, or pg_dump), and the keys apart",
+  restore: "restore the database with the tools that its backup was made with",
+  export: "a bundle is of a data directory; hand over a pg_dump, which tallyroot audit reads once it is in a database",
+  import:
+    "make a data directory of the bundle without that setting, and move it into an empty database with tallyroot migrate",
+} as const;
+
 /**
- * Backups are of data directories. Where the settings say that the record is in a database, the directory has none of it: a copy would be
- * taken for a backup, and a restored one would not be what a server with these settings starts on.
+ * Backups and bundles are of data directories. Where the record is in a database, the directory has none of it, or what it was before it
+ * moved: a copy would be taken for one of the record, and one that was put back would not be what a server with these settings starts on.
  *
+ * @param dataDir where the record is to be; undefined for a directory that is to be made.
  * @throws UsageError
  */
-export function expectDirectory(command: "backup" | "restore", environment: Record<string, string | undefined>): void {
-  if (!environment.TALLYROOT_DATABASE_URL) return;
-  const instead = {
-    backup:
-      "back the database up with PostgreSQL's own tools (pg_basebackup with WAL archiving, or pg_dump), and the keys apart",
-    restore: "restore the database with the tools that its backup was made with",
-  };
-  throw new UsageError(
-    `TALLYROOT_DATABASE_URL is set, so the record is in that database and not in a data directory: ${instead[command]}; or unset it for this command`,
-  );
+export async function expectDirectory(
+  command: keyof typeof INSTEAD,
+  environment: Record<string, string | undefined>,
+  dataDir?: string,
+): Promise<void> {
+  if (environment.TALLYROOT_DATABASE_URL)
+    throw new UsageError(
+      `TALLYROOT_DATABASE_URL is set, so the record is in that database and not in a data directory: ${INSTEAD[command]}; or unset it for this command`,
+    );
+  if (dataDir === undefined || !existsSync(join(dataDir, "tallyroot.db"))) return;
+  const [{ moveNoted }, { factsIn }] = await Promise.all([
+    import("../../storage/sqlite/moved-away.ts"),
+    import("../../storage/sqlite/snapshot.ts"),
+  ]);
+  const move = moveNoted(factsIn(join(dataDir, "tallyroot.db")));
+  if (move?.state !== "moved") return;
+  throw new UsageError(`the record in ${dataDir} was moved to ${move.to}, and goes on there: ${INSTEAD[command]}`);
 }

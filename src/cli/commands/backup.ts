@@ -33,7 +33,7 @@ export const backup = command({
     FileDamagedError: EXIT.NOT_WELL,
   },
   async run(values, terminal) {
-    expectDirectory("backup", terminal.env);
+    await expectDirectory("backup", terminal.env, values["data-dir"]);
     const { out, "data-dir": dataDir, "with-keys": keys, quick, json } = values;
     const { makeBackup } = await import("../backup/backup.ts");
     const { manifest, hasKeys } = await makeBackup({ dataDir, out, keys, audited: !quick, clock: Date.now });

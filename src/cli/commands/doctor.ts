@@ -19,9 +19,8 @@ export const doctor = command({
   ],
   exits: { 0: "nothing is wrong with what could be looked at", [EXIT.NOT_WELL]: "something is wrong" },
   async run(values, terminal) {
-    const { checkChain, checkDatabase, checkServer, checkSettings, networkSettings, serverIn, skipped } = await import(
-      "../doctor/checks.ts"
-    );
+    const { checkChain, checkDatabase, checkFiles, checkServer, checkSettings, networkSettings, serverIn, skipped } =
+      await import("../doctor/checks.ts");
     const { isEndpointUrl } = await import("../../witness/endpoint.ts");
     const wrong = [...(values.rpc ?? []), ...(values.url ? [values.url] : [])].find((url) => !isEndpointUrl(url));
     if (wrong !== undefined) throw new UsageError(`${wrong} is not an http or https URL`);
@@ -29,17 +28,21 @@ export const doctor = command({
     const dir = values["data-dir"] ?? env.TALLYROOT_DATA_DIR ?? "./data";
     const named = values.url ?? (env.TALLYROOT_URL || undefined);
     // A server elsewhere has its settings and its database there.
+    const database =
+      named === undefined && env.TALLYROOT_DATABASE_URL
+        ? await (await import("../doctor/database.ts")).checkPostgres(env.TALLYROOT_DATABASE_URL)
+        : undefined;
     const here =
-      named === undefined ? [await checkSettings(env), ...(await checkDatabase(dir, env.TALLYROOT_DATABASE_URL))] : [];
+      named === undefined
+        ? [await checkSettings(env), checkFiles(dir), ...(database ? [database.check] : await checkDatabase(dir))]
+        : [];
     const url = (named ?? serverIn(dir))?.replace(/\/+$/, "");
     const { checks: there, place } =
       url === undefined ? { checks: [skipped("server", "is not running")] } : await checkServer(url);
     // A server here that anchors in a network: what it would start with can be looked at, whether it runs or not.
     const network = named === undefined ? await networkSettings(env) : undefined;
     const own = network && (await import("../doctor/publisher.ts"));
-    const databaseUrl = env.TALLYROOT_DATABASE_URL;
-    // What a database remembers, its server tells.
-    const remembered = databaseUrl ? place && own?.placeIn(place) : own?.rememberedPlace(dir);
+    const remembered = database ? (database.place ?? (place && own?.placeIn(place))) : own?.rememberedPlace(dir);
     const shownRpc = typeof place?.rpcUrl === "string" ? [place.rpcUrl] : (network?.rpcUrls ?? []);
     const anchored = place ?? remembered;
     const chain = anchored

@@ -1,3 +1,4 @@
+import { expectDirectory } from "../backup/expect-directory.ts";
 import { command } from "../command.ts";
 import { printJson } from "../terminal.ts";
 
@@ -18,6 +19,7 @@ export const exportBundle = command({
   },
   examples: [["export --out bundle", "everything in ./data, without the keys"]],
   async run(values, terminal) {
+    await expectDirectory("export", terminal.env, values["data-dir"]);
     const { out: bundle, "data-dir": dataDir, "with-keys": keys } = values;
     const { exportBundle } = await import("../../bundle/export.ts");
     const { segment, manifest } = exportBundle({ dataDir, bundle, keys });

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from "node:fs";
+import { expectDirectory } from "../backup/expect-directory.ts";
 import { command } from "../command.ts";
 import { EXIT, UsageError } from "../ending.ts";
 import { MAPPING_OPTIONS } from "../import/mapping.ts";
@@ -38,6 +39,7 @@ export const importAny = command({
     if (isBundle) {
       const wrong = Object.entries({ map, set, url, "key-file": values["key-file"] }).find(([, value]) => value);
       if (wrong) throw new UsageError(`--${wrong[0]} is for a file of deltas, and ${source} is a directory`);
+      await expectDirectory("import", terminal.env, values["data-dir"]);
       (await import("../import/bundle.ts")).importBundle({ ...values, bundle: source }, terminal);
       return EXIT.DONE;
     }

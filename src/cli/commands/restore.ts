@@ -41,7 +41,7 @@ export const restore = command({
   async run(values, terminal) {
     const { from, "data-dir": dataDir, "master-key-file": masterFile, "publisher-key-file": publisherFile } = values;
     const acceptLoss = values["accept-loss"];
-    expectDirectory("restore", terminal.env);
+    await expectDirectory("restore", terminal.env);
     if (acceptLoss === values["nothing-since"]) throw new UsageError(CHOICE);
     const { restoreBackup } = await import("../backup/restore.ts");
     const keyFiles = { master: masterFile, publisher: publisherFile };

@@ -58,28 +58,35 @@ export async function networkSettings(
   }
 }
 
-/** @param databaseUrl where the record is in PostgreSQL: the server looks at that. */
-export async function checkDatabase(dir: string, databaseUrl: string | undefined): Promise<Check[]> {
-  if (!existsSync(dir)) return [skipped("data", `${dir} is not there: the first start makes it`)];
+/** Whether others can read the files of a data directory. */
+export function checkFiles(dir: string): Check {
+  if (!existsSync(dir)) return skipped("data", `${dir} is not there: the first start makes it`);
   const open = SECRETS.filter((name) => existsSync(join(dir, name)) && (statSync(join(dir, name)).mode & 0o077) !== 0);
-  const files =
-    open.length === 0
-      ? ok("data", `${dir}: keys and database are the owner's alone`)
-      : failed("data", `others can read ${open.join(", ")} in ${dir}: chmod 600 them, and think of the keys as known`);
-  if (databaseUrl)
-    return [
-      files,
-      skipped("database", "it is PostgreSQL: the server tells how it is, and tallyroot audit with its URL"),
-    ];
-  const { anchorsIn, recordFile } = await import("../../storage/sqlite/snapshot.ts");
+  return open.length === 0
+    ? ok("data", `${dir}: keys and database are the owner's alone`)
+    : failed("data", `others can read ${open.join(", ")} in ${dir}: chmod 600 them, and think of the keys as known`);
+}
+
+/** Whether the database in a data directory opens, and the record is there and not moved. */
+export async function checkDatabase(dir: string): Promise<Check[]> {
+  if (!existsSync(dir)) return [];
+  const { anchorsIn, factsIn, recordFile } = await import("../../storage/sqlite/snapshot.ts");
+  const { moveNoted } = await import("../../storage/sqlite/moved-away.ts");
   const { isStorageTrouble } = await import("../../storage/sqlite/database.ts");
   const file = recordFile(dir);
-  if (file === undefined) return [files, skipped("database", "there is none yet: the first start makes it")];
+  if (file === undefined) return [skipped("database", "there is none yet: the first start makes it")];
   try {
-    return [files, ok("database", `${file} opens, with ${anchorsIn(file)} anchors`)];
+    const move = moveNoted(factsIn(file));
+    if (move?.state === "moved")
+      return [failed("database", `the record was moved to ${move.to}: set TALLYROOT_DATABASE_URL to that`)];
+    if (move)
+      return [
+        failed("database", `the record is being moved to ${move.to}: run tallyroot migrate again, or with --abandon`),
+      ];
+    return [ok("database", `${file} opens, with ${anchorsIn(file)} anchors`)];
   } catch (error) {
     if (!isStorageTrouble(error)) throw error;
-    return [files, failed("database", `${file}: ${error.message}: see tallyroot audit ${dir}, or restore a backup`)];
+    return [failed("database", `${file}: ${error.message}: see tallyroot audit ${dir}, or restore a backup`)];
   }
 }
 

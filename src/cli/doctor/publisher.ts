@@ -18,7 +18,7 @@ import { type Check, failed, type NetworkSettings, ok, warned } from "./checks.t
 /** Gas of an append: what it takes on Ethereum. */
 const APPEND_GAS = 53_000n;
 
-/** Where a data directory has its anchors; undefined before its first start. */
+/** Where a record has its anchors; undefined before its first start. */
 export type RememberedPlace = { chainId: number; contract: Hex; log: Hex };
 
 /** The same from a server's answer. */
@@ -26,15 +26,19 @@ export function placeIn({ chainId, contract, log }: Readonly<Record<string, unkn
   return { chainId: Number(chainId), contract: String(contract) as Hex, log: String(log) as Hex };
 }
 
+/** The same from what a record remembers about itself. */
+export function placeOfFacts(facts: ReadonlyMap<string, string>): RememberedPlace | undefined {
+  const [chainId, contract, log] = ["chain.id", "chain.contract", "chain.log"].map((name) => facts.get(name));
+  return chainId && contract && log
+    ? { chainId: Number(chainId), contract: contract as Hex, log: log as Hex }
+    : undefined;
+}
+
 export function rememberedPlace(dir: string): RememberedPlace | undefined {
   const file = recordFile(dir);
   if (file === undefined) return undefined;
   try {
-    const facts = factsIn(file);
-    const [chainId, contract, log] = ["chain.id", "chain.contract", "chain.log"].map((name) => facts.get(name));
-    return chainId && contract && log
-      ? { chainId: Number(chainId), contract: contract as Hex, log: log as Hex }
-      : undefined;
+    return placeOfFacts(factsIn(file));
   } catch (error) {
     // What is wrong with the database is a check of its own.
     if (!isStorageTrouble(error)) throw error;

@@ -7,6 +7,7 @@ import { keyLabelPlace } from "../sealed-places.ts";
 import type { Postgres, Transaction } from "./database.ts";
 import type { Effects } from "./effects.ts";
 import { openGathered } from "./gathered.ts";
+import { NOW_MS } from "./record-group.ts";
 
 /** Milliseconds between two writes of one key's last use, and until a use is written: those of that time share a commit. */
 const USE_EVERY_MS = 60_000;
@@ -27,6 +28,14 @@ type KeyRow = {
   last_used_at: number | null;
 };
 
+export type KeyParts = {
+  master: KeyObject;
+  effects: Effects;
+  /** Unix milliseconds; undefined for the database's clock. */
+  clock: (() => number) | undefined;
+  report: (message: string, error: Error) => void;
+};
+
 type KeyStore = Pick<TenantStore, "addApiKey" | "apiKey" | "apiKeys" | "revokeApiKey" | "noteUse">;
 
 export function insertKey(tx: Transaction, master: KeyObject, key: ApiKeyRecord): void {
@@ -42,14 +51,23 @@ export function insertKey(tx: Transaction, master: KeyObject, key: ApiKeyRecord)
 const HOLD_TENANT = "SELECT 1 FROM api_keys WHERE tenant = $1 ORDER BY public_id FOR NO KEY UPDATE";
 
 /**
+ * Ends a key, $1, for one that follows it: at $2, as of $3. Nodes look at their clocks before they come to this, and not in the same
+ * order; so that of two which leave no overlap one finds the key ended by the other, it ends by the database's clock where that is behind
+ * theirs, and is held against it, behind the lock.
+ */
+const endBy = (now: string) => `UPDATE api_keys SET expires_at = CASE WHEN $2 <= $3 THEN least($2, ${now}) ELSE $2 END
+  WHERE public_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > greatest($3, ${now})) RETURNING 1`;
+
+/**
  * API keys: of a secret there is only the hash, a label is sealed with the master key and can be erased.
  *
  * They are read anew for each request, since any node may have changed them; requests of one turn of the event loop share one question.
  */
 export function openKeyStore(
   db: Postgres,
-  { master, effects, report }: { master: KeyObject; effects: Effects; report: (message: string, error: Error) => void },
+  { master, effects, clock, report }: KeyParts,
 ): KeyStore & { close(): Promise<void> } {
+  const end = endBy(clock ? "$3::bigint" : NOW_MS);
   /** When each key was used last, as this node has noted it. */
   const noted = new Map<string, number>();
   let uses = new Map<string, number>();
@@ -102,10 +120,8 @@ export function openKeyStore(
     addApiKey: (key, { ends, request } = {}) =>
       effects.once<"added" | "ended">(request, "added", async (tx) => {
         if (ends) {
-          const usable = await tx.query(
-            "UPDATE api_keys SET expires_at = $2 WHERE public_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) RETURNING 1",
-            [ends.publicId, ends.expiresAt, key.createdAt],
-          );
+          tx.query("SELECT 1 FROM api_keys WHERE public_id = $1 FOR NO KEY UPDATE", [ends.publicId]);
+          const usable = await tx.query(end, [ends.publicId, ends.expiresAt, key.createdAt]);
           if (usable.length === 0) return "ended";
         }
         insertKey(tx, master, key);

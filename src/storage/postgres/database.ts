@@ -60,6 +60,15 @@ function nameOf(text: string): string {
   return name;
 }
 
+/**
+ * No text in the database has the character U+0000, and PostgreSQL refuses one that has. It is asked for something else instead that
+ * is equal to nothing. What is written never has it: names and codes have a form, and all else is sealed.
+ */
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  return typeof value === "string" && value.includes("\0") ? null : value;
+}
+
 /** @param report told of connections that broke while nobody used them. */
 export function openPostgres(url: string, report: (message: string, error: Error) => void): Postgres {
   const reading = openPool(url, "server", READING);
@@ -69,7 +78,7 @@ export function openPostgres(url: string, report: (message: string, error: Error
 
   async function readOnce<Row extends object>(text: string, values: readonly unknown[]): Promise<Row[]> {
     try {
-      return (await reading.query<Row>({ name: nameOf(text), text, values: [...values] })).rows;
+      return (await reading.query<Row>({ name: nameOf(text), text, values: values.map(comparable) })).rows;
     } catch (error) {
       throw toldApart(error);
     }
@@ -160,7 +169,7 @@ async function attempt<T>(
   const sent: Promise<unknown>[] = [];
   let broken = false;
   const send = <Row extends object>(text: string, values?: readonly unknown[]) => {
-    const config = values ? { name: nameOf(text), text, values: [...values] } : { text };
+    const config = values ? { name: nameOf(text), text, values: values.map(comparable) } : { text };
     const answer = client.query<Row>(config).catch((error: unknown) => {
       const told = toldApart(error);
       broken ||= told instanceof ConnectionLostError;

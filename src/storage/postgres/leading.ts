@@ -6,6 +6,9 @@ import { type Lease, LeaseLostError, type Leases } from "./leases.ts";
 const LEASE_MS = 15_000;
 /** How often it is heard of in that time, and how often the others look. */
 const RENEWALS = 3;
+/** Milliseconds that others may take with what a start has to wait for, and between two looks whether they are done. */
+const STARTING_MS = 60_000;
+const LOOK_AGAIN_MS = 100;
 
 export type LeadParts = {
   leases: Leases;
@@ -13,6 +16,8 @@ export type LeadParts = {
   name: string;
   /** Who this is, for those who look into the table. */
   holder: string;
+  /** How `holder` began in an earlier life of this node that is over: it need not wait for what it had itself. */
+  earlier?: string;
   /** Ends it all. */
   signal: AbortSignal;
   /** Told when another node has the lease, and when the database does not answer. */
@@ -30,11 +35,14 @@ export type LeadParts = {
  *   without doing anything, so that no other does it over.
  */
 export async function lead(
-  { leases, name, holder, signal, standby, leaseMs = LEASE_MS }: LeadParts,
+  { leases, name, holder, earlier, signal, standby, leaseMs = LEASE_MS }: LeadParts,
   work: (lease: Lease, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  // Two that took themselves for each other, as a server and a copy of its directory, would take the lease from one another for ever.
+  let ours = earlier;
   while (!signal.aborted) {
-    const lease = await orTrouble(leases.take(name, holder, leaseMs));
+    const lease = await orTrouble(leases.take(name, holder, leaseMs, ours));
+    if (!(lease instanceof TallyrootError)) ours = undefined;
     if (lease === undefined || lease instanceof TallyrootError) {
       standby(lease);
       await pause(leaseMs / RENEWALS, signal);
@@ -55,6 +63,45 @@ export async function lead(
       await orTrouble(leases.leave(lease));
     }
   }
+}
+
+/** Does some work while no other node does such work. @throws TallyrootError SERVICE_UNAVAILABLE when others take too long. */
+export type Alone = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * What only one of several nodes may do at a time, at its start. It may take as long as it takes: the lease is renewed meanwhile. One that
+ * was killed in the middle holds up others only until it is not heard of for as long as a leader.
+ *
+ * @param node the node's name, where it has one: what it began in an earlier life, and was killed in, it does not wait for.
+ */
+export function openAlone({
+  leases,
+  node,
+  leaseMs = LEASE_MS,
+}: {
+  leases: Leases;
+  node: string | undefined;
+  leaseMs?: number;
+}): Alone {
+  let earlier = node;
+  return async (work) => {
+    for (const end = performance.now() + STARTING_MS; performance.now() < end; await sleep(LOOK_AGAIN_MS)) {
+      const lease = await leases.take("starting", node ?? "", leaseMs, earlier);
+      // From now on, who has this name is this life.
+      earlier = undefined;
+      if (!lease) continue;
+      const done = new AbortController();
+      const kept = keep(leases, lease, { leaseMs, signal: done.signal });
+      try {
+        return await work();
+      } finally {
+        done.abort();
+        await kept;
+        await orTrouble(leases.leave(lease));
+      }
+    }
+    throw new TallyrootError("SERVICE_UNAVAILABLE", "other nodes have been starting for too long: try again");
+  };
 }
 
 /** Renews a lease until it is lost, or cannot be renewed in time. */

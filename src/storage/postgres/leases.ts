@@ -10,9 +10,13 @@ export class LeaseLostError extends Error {
 
 /** Leases, by the clock of the database. */
 export type Leases = {
-  /** @returns undefined while another has it. */
-  take(name: string, holder: string, milliseconds: number): Promise<Lease | undefined>;
-  /** Keeps a lease for longer. @returns false when another has it. */
+  /**
+   * @param earlier how the holder was called in an earlier life of this node that is over for certain: what that one has is taken from it
+   *   at once, since nobody else would give it back.
+   * @returns undefined while another has it.
+   */
+  take(name: string, holder: string, milliseconds: number, earlier?: string): Promise<Lease | undefined>;
+  /** Keeps a lease for longer. @returns false when another has it, or it was left. */
   renew(lease: Lease, milliseconds: number): Promise<boolean>;
   /** Lets the next have it at once. */
   leave(lease: Lease): Promise<void>;
@@ -22,20 +26,20 @@ const UNTIL = "clock_timestamp() + make_interval(secs => $3::float8 / 1000)";
 
 export function openLeases({ transaction }: Pick<Postgres, "transaction">): Leases {
   return {
-    take: (name, holder, milliseconds) =>
+    take: (name, holder, milliseconds, earlier) =>
       transaction(async (tx) => {
         const [row] = await tx.query<{ token: number }>(
           `INSERT INTO leases AS l (name, token, holder, expires_at) VALUES ($1, 1, $2, ${UNTIL})
           ON CONFLICT (name) DO UPDATE SET token = l.token + 1, holder = excluded.holder, expires_at = excluded.expires_at
-          WHERE l.expires_at < clock_timestamp() RETURNING token`,
-          [name, holder, milliseconds],
+          WHERE l.expires_at < clock_timestamp() OR starts_with(l.holder, $4) RETURNING token`,
+          [name, holder, milliseconds, earlier],
         );
         return row && { name, token: row.token };
       }),
     renew: ({ name, token }, milliseconds) =>
       transaction(async (tx) => {
         const rows = await tx.query(
-          `UPDATE leases SET expires_at = ${UNTIL} WHERE name = $1 AND token = $2 RETURNING 1`,
+          `UPDATE leases SET expires_at = ${UNTIL} WHERE name = $1 AND token = $2 AND expires_at > '-infinity' RETURNING 1`,
           [name, token, milliseconds],
         );
         return rows.length === 1;

@@ -9,12 +9,20 @@ import type { Postgres } from "./database.ts";
  * Makes sure that the master key is the one that the record is sealed with, by opening a sealed fact that the first start left. Of nodes
  * that start together for the first time, one leaves it.
  *
- * @throws StorageRefusedError for another key.
+ * A record that is being moved in has its own, and comes with it: nothing is left in a database in which it is not all there yet.
+ *
+ * @throws StorageRefusedError for another key, and where a record is being moved in.
  */
 export async function expectMasterKey(db: Postgres, master: KeyObject): Promise<void> {
   const fresh = toHex(seal(master, MASTER_KEY_PLACE, utf8("tallyroot")));
   const known = await db.transaction(async (tx) => {
     tx.query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [MASTER_KEY_FACT, fresh]);
+    // After the insert, which waits for a move that is just beginning.
+    const moving = await tx.query("SELECT 1 FROM moving_in WHERE ended_at IS NULL");
+    if (moving.length > 0)
+      throw new StorageRefusedError(
+        "a record is being moved into this database, and is not all there: run tallyroot migrate again until it says that it is, then start; nothing was recorded",
+      );
     const [row] = await tx.query<{ value: string }>("SELECT value FROM facts WHERE name = $1", [MASTER_KEY_FACT]);
     return row!.value;
   });

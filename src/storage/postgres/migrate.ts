@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PoolClient } from "pg";
+import { DatabaseError, type PoolClient } from "pg";
 import { StorageRefusedError } from "../refused.ts";
 import { openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
 import { RECORD } from "./migrations/1-record.ts";
 import { ANCHORS } from "./migrations/2-anchors.ts";
 import { WEBHOOKS } from "./migrations/3-webhooks.ts";
+import { MOVING_IN } from "./migrations/4-moving-in.ts";
 import { hasState, toldApart, unavailable } from "./trouble.ts";
 
 /**
@@ -13,7 +14,7 @@ import { hasState, toldApart, unavailable } from "./trouble.ts";
  * Amounts are numeric with 18 decimals, exact. Times are Unix milliseconds by the database's clock. Hashes, addresses and sealed bytes are bytea.
  * Tables that are the record refuse UPDATE, DELETE and TRUNCATE by triggers, and the role that the server works as has no right to them.
  */
-export const MIGRATIONS: readonly string[] = [RECORD, ANCHORS, WEBHOOKS];
+export const MIGRATIONS: readonly string[] = [RECORD, ANCHORS, WEBHOOKS, MOVING_IN];
 
 /** What the server's role may do besides reading and adding, by table. */
 const CHANGES: Readonly<Record<string, string>> = {
@@ -46,7 +47,7 @@ DO $$ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
-REVOKE INSERT ON schema_versions FROM ${SERVER_ROLE};
+REVOKE INSERT ON schema_versions, moving_in FROM ${SERVER_ROLE};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
 ${Object.entries(CHANGES)
   .map(([table, rights]) => `GRANT ${rights} ON ${table} TO ${SERVER_ROLE};`)
@@ -123,8 +124,11 @@ async function applyRest(client: PoolClient, last: boolean): Promise<boolean> {
   }
 }
 
-/** Rights that are missing are for the operator to give. */
-function refused(error: unknown): unknown {
+/** Rights that are missing, and a name or password that is wrong, are for the operator to mend. */
+export function refused(error: unknown): unknown {
+  // Invalid authorization, and a database that is not there.
+  if (error instanceof DatabaseError && /^(?:28|3D)/.test(error.code ?? ""))
+    return new StorageRefusedError(`the database does not let this server in: ${error.message}`, { cause: error });
   if (!hasState(error, "42501")) return error;
   return new StorageRefusedError(
     `the database's user may not make schema ${SCHEMA} or role ${SERVER_ROLE} (${(error as Error).message}): start once as its owner, or create the role first`,

@@ -51,7 +51,8 @@ const KNOWN = `SELECT r.request_id AS known, q.route, ${OWNED_DELTA_COLUMNS} FRO
   LEFT JOIN deltas d ON d.ledger = r.ledger AND d.sequence = r.sequence
   LEFT JOIN ledgers l ON l.id = r.ledger WHERE r.request_id = ANY ($1::bytea[])`;
 /** The time of what is recorded: read once the locks are there, so that it never goes back within a ledger, whichever node writes. */
-export const NOW = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now";
+export const NOW_MS = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+export const NOW = `SELECT ${NOW_MS} AS now`;
 
 type StandingRow = {
   address: Buffer;

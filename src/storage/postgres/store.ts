@@ -1,6 +1,4 @@
 import { type KeyObject, randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { TallyrootError } from "../../core/errors.ts";
 import type { CheckpointStore } from "../../ledger/ports/checkpoints.ts";
 import type { EffectStore } from "../../ledger/ports/effects.ts";
 import type { ErasureStore } from "../../ledger/ports/erasure.ts";
@@ -15,7 +13,8 @@ import { openCountBefore } from "./count-before.ts";
 import { openPostgres, type Postgres } from "./database.ts";
 import { openEffects } from "./effects.ts";
 import { openErasureStore } from "./erasure.ts";
-import { type Leases, openLeases } from "./leases.ts";
+import { openAlone } from "./leading.ts";
+import { openLeases } from "./leases.ts";
 import { expectMasterKey } from "./master-key.ts";
 import { migrate } from "./migrate.ts";
 import { openProgressStore } from "./progress.ts";
@@ -24,10 +23,6 @@ import { openSurveyStore } from "./survey.ts";
 import { openTenantStore } from "./tenants.ts";
 import { openWebhookStore } from "./webhooks.ts";
 import { openWriter } from "./writer.ts";
-
-/** Milliseconds that a node's first start may take, and between two looks whether another's is over. */
-const STARTING_MS = 60_000;
-const LOOK_AGAIN_MS = 100;
 
 export type PostgresStore = LedgerStore &
   EffectStore &
@@ -72,7 +67,8 @@ export async function openPostgresStore(options: {
   /** A name of this node that no other has, and that it has again after a restart; a fresh one where it is not given. */
   node?: string;
 }): Promise<PostgresStore> {
-  const { url, master, clock, report, quota = null, node = randomBytes(12).toString("hex") } = options;
+  const { url, master, clock, report, quota = null } = options;
+  const node = options.node ?? randomBytes(12).toString("hex");
   await migrate(url);
   const db = openPostgres(url, report);
   try {
@@ -85,7 +81,7 @@ export async function openPostgresStore(options: {
   const { lastHead: _, ...reader } = openReader(db);
   const effects = openEffects(db, master);
   const writer = openWriter({ db, master, quota, clock });
-  const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, report });
+  const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, clock, report });
   const { close: closeWebhooks, ...webhooks } = openWebhookStore(db, { effects, master, node });
   return {
     ...reader,
@@ -99,7 +95,7 @@ export async function openPostgresStore(options: {
     ...openCheckpointStore(db, { effects }),
     ...webhooks,
     facts: openFacts(db),
-    alone: (work) => alone(openLeases(db), work),
+    alone: openAlone({ leases: openLeases(db), node: options.node }),
     async close() {
       await writer.close();
       await closeTenants();
@@ -120,20 +116,6 @@ async function expectDurable({ read }: Postgres): Promise<void> {
   throw new StorageRefusedError(
     "the database answers before what was committed is on disk: set synchronous_commit to on for it and for its roles",
   );
-}
-
-/** @throws TallyrootError SERVICE_UNAVAILABLE when others take too long. */
-async function alone<T>(leases: Leases, work: () => Promise<T>): Promise<T> {
-  for (const end = performance.now() + STARTING_MS; performance.now() < end; await sleep(LOOK_AGAIN_MS)) {
-    const lease = await leases.take("starting", "", STARTING_MS);
-    if (!lease) continue;
-    try {
-      return await work();
-    } finally {
-      await leases.leave(lease);
-    }
-  }
-  throw new TallyrootError("SERVICE_UNAVAILABLE", "other nodes have been starting for too long: try again");
 }
 
 function openFacts({ read, transaction }: Postgres): PostgresFacts {

@@ -1,13 +1,11 @@
-import type { KeyObject } from "node:crypto";
 import { namespaceOf } from "../../core/address.ts";
 import type { Tenant } from "../../ledger/ports/ledgers.ts";
 import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import { requestKeyOf } from "../../ledger/request-id.ts";
 import { freshKey, seal, unseal } from "../../ledger/seal.ts";
 import { tenantSecretPlace } from "../sealed-places.ts";
-import { insertKey, openKeyStore } from "./api-keys.ts";
+import { insertKey, type KeyParts, openKeyStore } from "./api-keys.ts";
 import type { Postgres, Transaction } from "./database.ts";
-import type { Effects } from "./effects.ts";
 import { hasState, STATE } from "./trouble.ts";
 
 type TenantRow = { id: number; name: string; sealed_secret: Buffer; created_at: number };
@@ -16,17 +14,9 @@ const TENANTS = "SELECT id, name, sealed_secret, created_at FROM tenants";
 const INSERT =
   "INSERT INTO tenants (name, sealed_secret, created_at) VALUES ($1, $2, $3) RETURNING id, name, sealed_secret, created_at";
 
-type Parts = {
-  master: KeyObject;
-  effects: Effects;
-  report: (message: string, error: Error) => void;
-};
-
 /** Tenants with their API keys. A tenant's secret is stored only sealed with the master key. */
-export function openTenantStore(
-  db: Postgres,
-  { master, effects, report }: Parts,
-): TenantStore & { close(): Promise<void> } {
+export function openTenantStore(db: Postgres, parts: KeyParts): TenantStore & { close(): Promise<void> } {
+  const { master, effects } = parts;
   // A tenant never changes, and every request asks for one.
   const known = new Map<number, Tenant>();
 
@@ -46,7 +36,7 @@ export function openTenantStore(
   }
 
   return {
-    ...openKeyStore(db, { master, effects, report }),
+    ...openKeyStore(db, parts),
     tenantByName: (name) => one("name", name),
     async tenantById(id) {
       const tenant = known.get(id) ?? (await one("id", id));

@@ -13,6 +13,7 @@ import { openEffectStore, openEffects } from "./effects.ts";
 import { openErasureStore, openKeyDestruction } from "./erasure.ts";
 import { digestLandedRequests } from "./landed-requests.ts";
 import { expectMasterKey } from "./master-key.ts";
+import { expectNotMoved } from "./moved-away.ts";
 import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
 import { startRecordingThread } from "./recording-thread.ts";
@@ -55,7 +56,8 @@ export type Facts = {
  *
  * @param master the key that wraps every ledger's key.
  * @param clock Unix milliseconds.
- * @throws StorageRefusedError when the directory was made with another master key, is not of this version, or has a damaged WAL.
+ * @throws StorageRefusedError when the directory was made with another master key, is not of this version, has a damaged WAL, or its record
+ *   was moved away.
  */
 export function openSqliteStore(options: {
   dir: string;
@@ -72,6 +74,7 @@ export function openSqliteStore(options: {
   expectWholeWal(databaseFile(dir));
   const db = openDatabase(databaseFile(dir));
   try {
+    expectNotMoved(db);
     expectMasterKey(db, master);
     digestLandedRequests(db, { master, requestKeyOf: (tenantId) => storedRequestKey(db, master, tenantId) });
     // An erasure that was cut off has left old pages in the WAL.
