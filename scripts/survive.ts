@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -63,6 +63,8 @@ async function main(signal: AbortSignal): Promise<number> {
   if (!existsSync(options.dir)) throw new UsageError(`${options.dir} is not there`);
   const say = (text: string) => void process.stderr.write(`survive: ${text}\n`);
   const dir = mkdtempSync(join(options.dir, "tallyroot-survive-"));
+  // PostgreSQL runs as a user of its own, and must get to its part of it.
+  chmodSync(dir, 0o711);
   const remove = () => (options.keep ? say(`left in ${dir}`) : rmSync(dir, REMOVING));
   process.once("exit", remove);
   const startedAt = new Date().toISOString();

@@ -7,6 +7,9 @@ import { derive } from "./figures/derive.ts";
 import { disk } from "./figures/disk.ts";
 import { gas } from "./figures/gas.ts";
 import { memory } from "./figures/memory.ts";
+import { postgresBatch } from "./figures/postgres-batch.ts";
+import { postgresNodes } from "./figures/postgres-nodes.ts";
+import { postgresSingle } from "./figures/postgres-single.ts";
 import { receipts } from "./figures/receipts.ts";
 import { root } from "./figures/root.ts";
 import { single } from "./figures/single.ts";
@@ -19,6 +22,9 @@ export const FIGURES: readonly Figure[] = [
   customers,
   batches,
   stream,
+  postgresSingle,
+  postgresBatch,
+  postgresNodes,
   derive,
   receipts,
   root,

@@ -6,6 +6,11 @@ import { streamDeltas } from "./stream.ts";
 
 /** Connections of the load that records single deltas. */
 export const CONNECTIONS = 64;
+/** Deltas of one batch, and connections of the load that records batches. */
+export const BATCH = 1_000;
+export const BATCH_CONNECTIONS = 4;
+/** Batches that are sent in turn. */
+const BATCHES = 32;
 /** Bodies that a load sends in turn, at least. */
 const BODIES = 20_000;
 
@@ -42,4 +47,46 @@ export async function recordSingles(
   const recorded = after - before;
   if (recorded < result.requests) throw new Error(`${result.requests} deltas were answered, ${recorded} are on record`);
   return result;
+}
+
+/** A file of bodies for batches of so many customers' deltas. */
+export function batchBodies({ dir }: Bench, customers: number): string {
+  return writeLines(dir, `batches-of-${customers}`, batchTexts(customers));
+}
+
+function* batchTexts(customers: number): Generator<string> {
+  let items: string[] = [];
+  for (const text of deltaTexts({ count: BATCHES * BATCH, customerOf: drawn(customers) })) {
+    items.push(text);
+    if (items.length < BATCH) continue;
+    yield `{"deltas":[${items.join(",")}]}`;
+    items = [];
+  }
+}
+
+/** Records batches, one per request. @returns deltas per second, and how long a batch took. @throws Error when fewer are on record */
+export async function recordBatches(
+  bench: Bench,
+  server: Server,
+  { file, seconds }: Pick<Load, "file" | "seconds">,
+): Promise<LoadResult> {
+  const before = await recordedBy(server, bench.signal);
+  const result = await applyLoad(
+    {
+      name: "batches",
+      url: server.url,
+      method: "POST",
+      path: "/api/v1/balance/delta/batch",
+      headers: { "X-Api-Key": server.apiKey, "Content-Type": "application/json" },
+      file,
+      seconds,
+      connections: BATCH_CONNECTIONS,
+    },
+    bench,
+  );
+  const after = await recordedBy(server, bench.signal);
+  // An item of a batch is refused inside an answer that is a success.
+  const missing = result.requests * BATCH - (after - before);
+  if (missing > 0) throw new Error(`${missing} deltas of ${result.requests} batches are not on record`);
+  return { ...result, perSecond: result.perSecond * BATCH };
 }

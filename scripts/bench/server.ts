@@ -20,6 +20,8 @@ export const DEFAULT_INTERVAL = 2_000;
 
 export type Server = {
   readonly url: string;
+  /** Of the chain that it anchors in. */
+  readonly rpcUrl: string;
   readonly apiKey: string;
   readonly pid: number;
   /** Milliseconds from the start of its process to the first `/readyz` that said 200. */
@@ -33,6 +35,8 @@ export type ServerOptions = {
   readonly anchorIntervalMs?: number;
   /** What is run with Node; else `npm start`'s. */
   readonly program?: readonly string[];
+  /** Environment variables beside those that every server of the bench has. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /** Runs a server for as long as the work takes: the real process, with a file and a chain of its own. */
@@ -51,6 +55,7 @@ export async function startServer({
   signal,
   anchorIntervalMs,
   program = [START],
+  settings = {},
 }: ServerOptions): Promise<Server> {
   const began = performance.now();
   const launched = launch({
@@ -62,13 +67,14 @@ export async function startServer({
       TALLYROOT_CHAIN_PORT: "0",
       TALLYROOT_DATA_DIR: dir,
       TALLYROOT_ANCHOR_INTERVAL_MS: String(anchorIntervalMs ?? DEFAULT_INTERVAL),
+      ...settings,
     },
   });
   try {
-    const { url, pid } = await answering(dir, launched, signal);
+    const { url, rpcUrl, pid } = await answering(dir, launched, signal);
     const startMs = performance.now() - began;
     const apiKey = readFileSync(join(dir, "api-key"), "utf8").trim();
-    return { url, apiKey, pid, startMs, stop: launched.stop };
+    return { url, rpcUrl, apiKey, pid, startMs, stop: launched.stop };
   } catch (error) {
     await launched.stop();
     throw error;
@@ -85,7 +91,7 @@ async function answering(dir: string, { child, said }: Launched, signal: AbortSi
     }
     // The file of a server that was killed is another's.
     const found = existsSync(file)
-      ? (JSON.parse(readFileSync(file, "utf8")) as { url: string; pid: number })
+      ? (JSON.parse(readFileSync(file, "utf8")) as { url: string; rpcUrl: string; pid: number })
       : undefined;
     if (found !== undefined && found.pid === child.pid) {
       const { status } = await fetch(`${found.url}/readyz`, { signal });

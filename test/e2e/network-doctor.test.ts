@@ -11,6 +11,8 @@ import { type ForeignNetwork, OTHER_KEY, POOR_KEY, startForeignNetwork } from "#
 import { runHere } from "#test/cli/command.ts";
 import type { Members } from "#test/http/call.ts";
 import { removeDirectory, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { databaseOf } from "#test/run/engine.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
 
 const CHAIN = 710_300;
 const ADDRESS = checksumAddress(deterministicAddress());
@@ -20,6 +22,7 @@ describe("the doctor of a server on any network", () => {
   const [dir, files] = [temporaryDirectory(), temporaryDirectory()];
   let network: ForeignNetwork;
   let elsewhere: ForeignNetwork;
+  let log: string;
 
   const settings = (more: Record<string, string> = {}): Record<string, string> => ({
     TALLYROOT_CHAIN: "rpc",
@@ -78,31 +81,39 @@ describe("the doctor of a server on any network", () => {
     expect(dear.funds).to.match(/^warned: .*TALLYROOT_MAX_FEE_GWEI \(2\.5\)$/);
   });
 
-  it("finds the log of this key once there is one, beside the server and without it", async () => {
-    const server = await startServer(dir, withKey(PUBLISHER_KEY));
+  it("finds the log of this key once there is one, beside the server", async () => {
+    const url = await databaseOf(dir);
+    const env = withKey(PUBLISHER_KEY, url === undefined ? {} : { TALLYROOT_DATABASE_URL: url });
+    const server = await startServer(dir, env);
+    ({ log } = server);
     try {
-      const beside = await examined(withKey(PUBLISHER_KEY));
-      expect(beside).to.include({ code: 0, log: `ok: ${server.log} takes anchors from this key` });
+      const beside = await examined(env);
+      expect(beside).to.include({ code: 0, log: `ok: ${log} takes anchors from this key` });
       expect(beside.contract).to.match(new RegExp(`^ok: ${ADDRESS} has the code`));
       expect(beside.server).to.match(/^ok: .* is ready/);
     } finally {
       await server.stop();
     }
-    const alone = await examined(withKey(PUBLISHER_KEY));
-    expect(alone).to.include({ code: 0, log: `ok: ${server.log} takes anchors from this key` });
-    expect(alone.contract).to.match(new RegExp(`^ok: ${ADDRESS} has the code`));
   });
 
-  it("finds another key, another chain, and an endpoint that is away", async () => {
-    const other = await examined(withKey(OTHER_KEY));
-    expect(other.code).to.equal(10);
-    expect(other.log).to.match(new RegExp(`^failed: 0x\\w{64} takes anchors from ${PUBLISHER.address}: is this the`));
-    const moved = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: elsewhere.rpcUrl }));
-    expect(moved.code).to.equal(10);
-    expect(moved.endpoints).to.match(/^failed: .*is of chain 710301, not of chain 710300/);
-    const away = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: "http://127.0.0.1:2" }));
-    expect(away.code).to.equal(10);
-    expect(away.endpoints).to.match(/^failed: .*ECONNREFUSED/);
+  overSqlite("doctor-alone", () => {
+    it("finds it without the server too", async () => {
+      const alone = await examined(withKey(PUBLISHER_KEY));
+      expect(alone).to.include({ code: 0, log: `ok: ${log} takes anchors from this key` });
+      expect(alone.contract).to.match(new RegExp(`^ok: ${ADDRESS} has the code`));
+    });
+
+    it("finds another key, another chain, and an endpoint that is away", async () => {
+      const other = await examined(withKey(OTHER_KEY));
+      expect(other.code).to.equal(10);
+      expect(other.log).to.match(new RegExp(`^failed: 0x\\w{64} takes anchors from ${PUBLISHER.address}: is this the`));
+      const moved = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: elsewhere.rpcUrl }));
+      expect(moved.code).to.equal(10);
+      expect(moved.endpoints).to.match(/^failed: .*is of chain 710301, not of chain 710300/);
+      const away = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: "http://127.0.0.1:2" }));
+      expect(away.code).to.equal(10);
+      expect(away.endpoints).to.match(/^failed: .*ECONNREFUSED/);
+    });
   });
 
   it("finds a keystore that others can read, and one that does not open", async () => {

@@ -6,13 +6,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { removeDirectory, serverFile, temporaryDirectory } from "#test/http/server.ts";
+import { databaseOf } from "#test/run/engine.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("npm start", () => {
   it("leads to a server that answers, prints a curl line that works when pasted, and ends cleanly", async () => {
     const dir = temporaryDirectory();
-    const env = { ...process.env, PORT: "0", TALLYROOT_CHAIN_PORT: "0", TALLYROOT_DATA_DIR: dir };
+    const url = await databaseOf(dir);
+    const env = {
+      ...process.env,
+      PORT: "0",
+      TALLYROOT_CHAIN_PORT: "0",
+      TALLYROOT_DATA_DIR: dir,
+      ...(url !== undefined && { TALLYROOT_DATABASE_URL: url }),
+    };
     // A group of its own: Ctrl-C in a terminal reaches npm and the server at once.
     const child = spawn("npm", ["start"], { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

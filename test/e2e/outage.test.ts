@@ -1,7 +1,5 @@
-import Database from "better-sqlite3";
 import { expect } from "chai";
 import { fromHex } from "#src/core/bytes.ts";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { PUBLISHER_KEY, start } from "#test/chain/embedded-fixture.ts";
 import {
   dataOf,
@@ -16,6 +14,7 @@ import {
 } from "#test/http/call.ts";
 import { type Seed, seedDirectory } from "#test/http/seed.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 
 const BODY = { customerId: "cust_001", delta: 1, reason: "r" };
 
@@ -109,12 +108,8 @@ describe("a row that was changed in the database before it was anchored", () => 
 
   before(async () => {
     seed = await seedDirectory(dir);
-    const db = new Database(databaseFile(dir));
-    db.exec("DROP TRIGGER deltas_keep_update");
-    db.prepare("UPDATE deltas SET amount = '8', balance = '8' WHERE fingerprint = ?").run(
-      fromHex(seed.theirs.receiptId),
-    );
-    db.close();
+    const change = "UPDATE deltas SET amount = '8', balance = '8' WHERE fingerprint = ?";
+    expect(await changeBehind(dir, change, fromHex(seed.theirs.receiptId))).to.equal(1);
     server = await startServer(dir);
   });
 

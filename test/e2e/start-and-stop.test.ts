@@ -4,7 +4,6 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import { eventually, read, record, send, verified } from "#test/http/call.ts";
-import { openStoreIn } from "#test/http/seed.ts";
 import {
   apiKeyOf,
   type Ended,
@@ -16,6 +15,8 @@ import {
   startServer,
   temporaryDirectory,
 } from "#test/http/server.ts";
+import { ENGINE } from "#test/run/engine.ts";
+import { openStoreOf } from "#test/run/record-of.ts";
 
 const BODY = { customerId: "cust_001", delta: 500, reason: "initial_deposit" };
 
@@ -81,8 +82,7 @@ describe("starting and stopping", () => {
         "api-key",
         "master-key",
         "publisher-key",
-        "tallyroot.db",
-        "tallyroot.db-wal",
+        ...(ENGINE === "sqlite" ? ["tallyroot.db", "tallyroot.db-wal"] : ["node-name"]),
         "chain.journal",
         "lock.db",
       ];
@@ -162,7 +162,7 @@ describe("starting and stopping", () => {
     const killed = await startServer(dir);
     await killed.stop("SIGKILL");
     expect(existsSync(join(dir, "server.json"))).to.equal(true);
-    const next = launchServer(dir);
+    const next = await launchServer(dir);
     await eventually("the old server.json is gone", async () =>
       existsSync(join(dir, "server.json")) ? undefined : true,
     );
@@ -173,9 +173,9 @@ describe("starting and stopping", () => {
 
   it("a first start that was cut off before its key was written makes the key at the next one", async () => {
     const dir = fresh();
-    const store = openStoreIn(dir);
+    const store = await openStoreOf(dir);
     await store.addTenant("default", Date.now());
-    store.close();
+    await store.close();
     const server = await started(dir);
     const key = apiKeyOf(dir);
     expect(server.output()).to.include(key);
@@ -244,7 +244,11 @@ describe("starting and stopping", () => {
 
       it("without its chain.journal: the anchors were in it", async () => {
         rmSync(join(dir, "chain.journal"));
-        expectRefusal(await refusedStart(dir), /no contract at 0x[0-9a-fA-F]{40} .* data directory/);
+        const why = {
+          sqlite: /no contract at 0x[0-9a-fA-F]{40} .* data directory/,
+          postgres: /anchored on chain 31337, which is not in this data directory: set TALLYROOT_CHAIN=rpc/,
+        };
+        expectRefusal(await refusedStart(dir), why[ENGINE]);
       });
     });
   });

@@ -115,7 +115,7 @@ describe("every check is needed", () => {
     const records: Partial<Record<"naive" | "thorough", { record: ChangedRecord; codes: string[] }>> = {};
 
     async function recordOf(kind: "naive" | "thorough") {
-      const record = kind === "naive" ? naiveRecord(ground) : thoroughRecord(ground, "anchored");
+      const record = await (kind === "naive" ? naiveRecord(ground) : thoroughRecord(ground, "anchored"));
       records[kind] ??= { record, codes: (await auditOf(record)).map(({ code }) => code) };
       return records[kind];
     }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
+import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import type { Fault } from "../../scripts/survive/drill.ts";
 import type { Told } from "../../scripts/survive/simulate/many.ts";
 import { makePlace } from "../../scripts/survive/simulate/place.ts";
@@ -18,6 +19,8 @@ const MET: ReadonlyArray<readonly [seed: number, what: string]> = [
 ];
 /** The first run of the small size: any will do. */
 const FIRST = 1_000_000;
+/** Runs over PostgreSQL: each commit is an answer of another process there. */
+const OVER_POSTGRES = 8;
 
 describe("random commands against a model of the ledger", () => {
   const { dir, remove } = makePlace();
@@ -60,4 +63,48 @@ describe("random commands against a model of the ledger", () => {
 
   for (const [i, [seed, what]] of MET.entries())
     it(`no longer meet this, in run ${seed}: ${what}`, () => expect(met[i]?.failure).to.equal(undefined));
+});
+
+describe("random commands against a model of the ledger, over PostgreSQL", () => {
+  const { dir, remove } = makePlace();
+  const { signal } = new AbortController();
+  const seeds = [...MET.map(([seed]) => seed), ...Array.from({ length: OVER_POSTGRES }, (_, i) => FIRST + i), FIRST];
+  let server: PostgresServer;
+  let told: Told[];
+
+  before(async function () {
+    this.timeout(900_000);
+    server = await startPostgres(dir, { fsync: "off" });
+    told = await runInProcess({ signal }, join(dir, "runs"), seeds, server.urlOf("postgres"));
+  });
+  after(async () => {
+    await server?.stop();
+    remove();
+  });
+
+  it("come out as the model has them", () => {
+    expect(told.filter(({ failure }) => failure !== undefined)).to.deep.equal([]);
+    expect(told.map(({ seed }) => seed)).to.deep.equal(seeds);
+  });
+
+  it("come with kills between and within commands, restarts, and trouble of the chain", () => {
+    const total = (name: string) => told.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0);
+    const brought = [
+      "kills between commands",
+      "kills within commands, kept",
+      "rounds killed",
+      "restarts",
+      "retries",
+      "clock turned",
+      "reorganisations",
+      "erasures",
+    ];
+    expect(brought.filter((name) => total(name) === 0)).to.deep.equal([]);
+    expect(total("kills within commands, lost"), "what was answered is committed").to.equal(0);
+  });
+
+  it("do the same again with the same seed", () => {
+    const [first, again] = told.filter(({ seed }) => seed === FIRST);
+    expect(again?.hash).to.equal(first?.hash);
+  });
 });

@@ -1,7 +1,5 @@
-import Database from "better-sqlite3";
 import { expect } from "chai";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
-import { redigest } from "#test/audit/audited-record.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { read, record, type Target, verified } from "./call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
@@ -43,10 +41,7 @@ describe("the gas of an anchor", () => {
 
   it("is null where the anchor was confirmed before it was kept", async () => {
     await server.stop();
-    const db = new Database(databaseFile(dir));
-    db.exec("UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 1");
-    redigest(db, "anchor_progress", "anchor = 1");
-    db.close();
+    await changeBehind(dir, "UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 1");
     await start();
     expect(await read(target, "/anchors/1")).to.include({ status: "CONFIRMED", gasUsed: null });
     expect((await read(target, "/anchors")).anchors[0]).to.include({ index: 1, gasUsed: null });

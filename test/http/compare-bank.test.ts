@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import { formatAmount } from "#src/core/amount.ts";
 import type { RecordRequest } from "#src/ledger/ports/ledgers.ts";
+import { openStoreOf } from "#test/run/record-of.ts";
 import { type BankAccount, readBank } from "../../scripts/demo/bank.ts";
 import { dataOf, type Members, send } from "./call.ts";
-import { openStoreIn, type Seed, seedDirectory } from "./seed.ts";
+import { type Seed, seedDirectory } from "./seed.ts";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
 /** Comparisons that are under way at a time. */
@@ -30,7 +31,7 @@ describe("comparing a bank's statements with the record of its transactions", ()
   before(async function () {
     this.timeout(60_000);
     seed = await seedDirectory(dir);
-    const store = openStoreIn(dir);
+    const store = await openStoreOf(dir);
     const tenant = (await store.tenantByName("default"))!;
     const requests = accounts.flatMap(({ customerId, rows }) =>
       rows.map(
@@ -44,7 +45,7 @@ describe("comparing a bank's statements with the record of its transactions", ()
       ),
     );
     for (let at = 0; at < requests.length; at += BATCH) await store.record(requests.slice(at, at + BATCH), true);
-    store.close();
+    await store.close();
     server = await startServer(dir);
     const waiting = [...accounts];
     const work = async () => {

@@ -6,8 +6,9 @@ import { installKeccak } from "#src/core/keccak.ts";
 import { appendLeaf, EMPTY_FRONTIER, peakPositions, rootOf } from "#src/core/tree.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { RUNS } from "#test/core/property.ts";
+import { openStoreOf } from "#test/run/record-of.ts";
 import { dataOf, type Members, send } from "./call.ts";
-import { openStoreIn, type Seed, seedDirectory } from "./seed.ts";
+import { type Seed, seedDirectory } from "./seed.ts";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
 /** A million where there is time for it. */
@@ -49,7 +50,7 @@ describe(`the first divergence among ${COUNT} deltas`, () => {
     this.timeout(600_000);
     installKeccak(await fastKeccak());
     seed = await seedDirectory(dir);
-    const store = openStoreIn(dir);
+    const store = await openStoreOf(dir);
     const tenant = (await store.tenantByName("default"))!;
     const receiptIds: Uint8Array[] = [];
     const balances: bigint[] = [];
@@ -71,7 +72,7 @@ describe(`the first divergence among ${COUNT} deltas`, () => {
         balances.push(balance);
       }
     }
-    store.close();
+    await store.close();
     kept = { levels: keep(receiptIds), balances };
     server = await startServer(dir);
   });

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { fromHex } from "#src/core/bytes.ts";
 import { verifyReceipt } from "#src/core/verify-receipt.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { filesOfRecord, rowsBehind } from "#test/run/record-of.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
 import { dataOf, errorOf, type Members, read, record, send, verified } from "./call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
@@ -46,35 +47,28 @@ describe("erasing a customer's content", () => {
   });
 
   /** What is stored of a ledger's keys, seen from outside the server. */
-  function storedKeys(ledgerIdentifier: string): { wrapped: Buffer | null; sealed_customer_id: Buffer | null }[] {
-    const db = new Database(databaseFile(dir), { readonly: true });
-    try {
-      return db
-        .prepare<[Uint8Array], { wrapped: Buffer | null; sealed_customer_id: Buffer | null }>(
-          "SELECT k.wrapped, k.sealed_customer_id FROM ledger_keys k JOIN ledgers l ON l.id = k.ledger WHERE l.address = ? ORDER BY k.generation",
-        )
-        .all(fromHex(ledgerIdentifier.toLowerCase() as `0x${string}`, 20));
-    } finally {
-      db.close();
-    }
-  }
+  const storedKeys = (ledgerIdentifier: string) =>
+    rowsBehind<{ wrapped: Buffer | null; sealed_customer_id: Buffer | null }>(
+      dir,
+      "SELECT k.wrapped, k.sealed_customer_id FROM ledger_keys k JOIN ledgers l ON l.id = k.ledger WHERE l.address = ? ORDER BY k.generation",
+      fromHex(ledgerIdentifier.toLowerCase() as `0x${string}`, 20),
+    );
 
-  /** The files of the data directory that have these bytes in them. */
-  function filesWith(bytes: Buffer): string[] {
-    return readdirSync(dir).filter((name) => readFileSync(join(dir, name)).includes(bytes));
-  }
+  /** The files of the record that have these bytes in them. */
+  const filesWith = async (bytes: Buffer) =>
+    (await filesOfRecord(dir)).filter((file) => readFileSync(file).includes(bytes));
 
   it("leaves no byte of the key in any file", async () => {
     const { ledgerIdentifier } = await record(target, body("bytes", 1));
     for (let n = 0; n < 20; n++) await record(target, body(`beside-${n}`, n + 1));
-    const [key] = storedKeys(ledgerIdentifier);
-    expect(filesWith(key!.wrapped!)).not.to.deep.equal([]);
-    expect(filesWith(key!.sealed_customer_id!)).not.to.deep.equal([]);
+    const [key] = await storedKeys(ledgerIdentifier);
+    expect(await filesWith(key!.wrapped!)).not.to.deep.equal([]);
+    expect(await filesWith(key!.sealed_customer_id!)).not.to.deep.equal([]);
 
     await erased("bytes");
-    expect(filesWith(key!.wrapped!)).to.deep.equal([]);
-    expect(filesWith(key!.sealed_customer_id!)).to.deep.equal([]);
-    expect(storedKeys(ledgerIdentifier)).to.deep.equal([{ wrapped: null, sealed_customer_id: null }]);
+    expect(await filesWith(key!.wrapped!)).to.deep.equal([]);
+    expect(await filesWith(key!.sealed_customer_id!)).to.deep.equal([]);
+    expect(await storedKeys(ledgerIdentifier)).to.deep.equal([{ wrapped: null, sealed_customer_id: null }]);
   });
 
   it("tells what was erased, and again that nothing is left to erase", async () => {
@@ -138,7 +132,10 @@ describe("erasing a customer's content", () => {
       customerId: "on",
       status: "active",
     });
-    expect(storedKeys(next.ledgerIdentifier).map(({ wrapped }) => wrapped === null)).to.deep.equal([true, false]);
+    expect((await storedKeys(next.ledgerIdentifier)).map(({ wrapped }) => wrapped === null)).to.deep.equal([
+      true,
+      false,
+    ]);
     await verified(target, next.recordId);
     expect(await erased("on")).to.include({ erasedDeltas: 1 });
     expect(await read(target, `/balance/delta/${next.recordId}`)).to.include({ reason: null });
@@ -152,23 +149,25 @@ describe("erasing a customer's content", () => {
     expect(again).to.include({ recordId: first.recordId, idempotent: true });
   });
 
-  it("is said to be incomplete while somebody reads old pages, and completes when asked again", async () => {
-    const { ledgerIdentifier } = await record(target, body("held", 1));
-    const [key] = storedKeys(ledgerIdentifier);
-    const reader = new Database(databaseFile(dir), { readonly: true });
-    reader.exec("BEGIN");
-    reader.prepare("SELECT count(*) FROM deltas").get();
+  overSqlite("erasure-old-pages", () => {
+    it("is said to be incomplete while somebody reads old pages, and completes when asked again", async () => {
+      const { ledgerIdentifier } = await record(target, body("held", 1));
+      const [key] = await storedKeys(ledgerIdentifier);
+      const reader = new Database(databaseFile(dir), { readonly: true });
+      reader.exec("BEGIN");
+      reader.prepare("SELECT count(*) FROM deltas").get();
 
-    const refused = await erase("held");
-    expect(errorOf(refused).code).to.equal("SERVICE_UNAVAILABLE");
-    expect(refused.headers.get("Retry-After")).to.equal("1");
-    expect(storedKeys(ledgerIdentifier)[0]!.wrapped).to.equal(null);
-    expect((await read(target, "/balance/customers/held")).recentActivity.items[0]).to.include({ reason: null });
-    expect((await record(target, body("still-served", 1))).status).to.equal("QUEUED");
+      const refused = await erase("held");
+      expect(errorOf(refused).code).to.equal("SERVICE_UNAVAILABLE");
+      expect(refused.headers.get("Retry-After")).to.equal("1");
+      expect((await storedKeys(ledgerIdentifier))[0]!.wrapped).to.equal(null);
+      expect((await read(target, "/balance/customers/held")).recentActivity.items[0]).to.include({ reason: null });
+      expect((await record(target, body("still-served", 1))).status).to.equal("QUEUED");
 
-    reader.close();
-    expect(await erased("held")).to.include({ erasedDeltas: 0 });
-    expect(filesWith(key!.wrapped!)).to.deep.equal([]);
+      reader.close();
+      expect(await erased("held")).to.include({ erasedDeltas: 0 });
+      expect(await filesWith(key!.wrapped!)).to.deep.equal([]);
+    });
   });
 
   it("is for good: a restart finds nothing again and records on", async () => {

@@ -1,12 +1,10 @@
 import { ledgerAddress } from "#src/core/address.ts";
-import { fromHex, toHex } from "#src/core/bytes.ts";
+import { toHex } from "#src/core/bytes.ts";
 import { recordIdOf } from "#src/core/record-id.ts";
 import { makeApiKey } from "#src/ledger/api-keys.ts";
 import type { Tenant } from "#src/ledger/ports/ledgers.ts";
 import type { Scope } from "#src/ledger/ports/tenants.ts";
-import { sealingKey } from "#src/ledger/seal.ts";
-import { openDataDirectory } from "#src/storage/data-directory.ts";
-import { openSqliteStore } from "#src/storage/sqlite/store.ts";
+import { openStoreOf } from "#test/run/record-of.ts";
 
 /** A delta of the past. Its amount is in hundredths, so that a plain loop adds up without an error. */
 export type Past = {
@@ -37,12 +35,8 @@ const APART_MS = 3.5 * 86_400_000;
  * @param start when it begins, in Unix milliseconds.
  */
 export async function seedHistory(dir: string, start = START): Promise<History> {
-  const master = sealingKey(fromHex(openDataDirectory(dir).key("master-key"), 32));
   let now = start;
-  const report = (message: string, cause: Error) => {
-    throw new Error(message, { cause });
-  };
-  const store = openSqliteStore({ dir, master, clock: () => now, report });
+  const store = await openStoreOf(dir, () => now);
   const ours = await store.addTenant("default", now);
   const other = await store.addTenant("other", now);
   const key = (tenant: Tenant, scope: Scope, customerId?: string) => {
@@ -83,7 +77,7 @@ export async function seedHistory(dir: string, start = START): Promise<History> 
     b: await key(ours, "read", "b"),
     stranger: await key(other, "write"),
   };
-  store.close();
+  await store.close();
   return { keys, past, theirs };
 }
 

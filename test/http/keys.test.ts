@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import Database from "better-sqlite3";
 import { expect } from "chai";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
+import { rowsBehind } from "#test/run/record-of.ts";
 import { dataOf, errorOf, eventually, type Members, type Request, read, record, send, verified } from "./call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
 
@@ -42,11 +41,9 @@ describe("API keys", () => {
     const secret = apiKey.split(".")[1] as string;
     expect(JSON.stringify(await listed(publicId))).not.to.include(secret);
     expect((await call({ path: "/api/v1/keys" })).text).not.to.include(secret);
-    const db = new Database(databaseFile(dir), { readonly: true });
-    const rows = JSON.stringify(db.prepare("SELECT * FROM api_keys").all(), (_, value) =>
+    const rows = JSON.stringify(await rowsBehind(dir, "SELECT * FROM api_keys"), (_, value) =>
       value?.type === "Buffer" ? Buffer.from(value.data).toString("latin1") : value,
     );
-    db.close();
     expect(rows).not.to.include(secret);
     expect(rows).not.to.include("nobody reads this");
   });
@@ -58,6 +55,18 @@ describe("API keys", () => {
     expect(reply.status).to.equal(200);
     expect(await codeOf(apiKey)).to.equal("INVALID_API_KEY");
     expect(dataOf(await revoke(publicId)).revokedAt).to.equal(dataOf(reply).revokedAt);
+  });
+
+  it("of two that are revoked under one idempotency key at once, one is, and the other request hears of the conflict", async () => {
+    const two = await Promise.all([made({ scope: "write" }), made({ scope: "write" })]);
+    const headers = { "Idempotency-Key": "revoke one of two" };
+    const replies = await Promise.all(
+      two.map(({ publicId }) => call({ method: "POST", path: `/api/v1/keys/${publicId}/revoke`, headers })),
+    );
+    const said = replies.map((reply) => (reply.status === 200 ? "revoked" : errorOf(reply).code));
+    expect(said).to.have.members(["revoked", "IDEMPOTENCY_CONFLICT"]);
+    const codes = await Promise.all(two.map(({ apiKey }) => codeOf(apiKey)));
+    expect(codes.map((code) => code === "INVALID_API_KEY")).to.deep.equal(said.map((one) => one === "revoked"));
   });
 
   it("a key past its end is refused", async () => {
@@ -163,11 +172,11 @@ describe("API keys", () => {
     await codeOf(apiKey);
     expect((await listed(publicId)).lastUsedAt).to.equal(lastUsedAt);
     const stored = await eventually("the use on disk", async () => {
-      const db = new Database(databaseFile(dir), { readonly: true });
-      const row = db
-        .prepare<[string], { at: number | null }>("SELECT last_used_at AS at FROM api_keys WHERE public_id = ?")
-        .get(publicId);
-      db.close();
+      const [row] = await rowsBehind<{ at: number | null }>(
+        dir,
+        "SELECT last_used_at AS at FROM api_keys WHERE public_id = ?",
+        publicId,
+      );
       return row?.at ?? undefined;
     });
     expect(stored).to.equal(Date.parse(lastUsedAt));

@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import Database from "better-sqlite3";
 import { ledgerAddress } from "#src/core/address.ts";
 import { MAX_BALANCE, ONE } from "#src/core/amount.ts";
 import { fromHex, toHex } from "#src/core/bytes.ts";
@@ -9,10 +6,9 @@ import { makeApiKey, parseApiKey } from "#src/ledger/api-keys.ts";
 import type { Tenant } from "#src/ledger/ports/ledgers.ts";
 import type { Scope } from "#src/ledger/ports/tenants.ts";
 import type { EventName } from "#src/ledger/ports/webhooks.ts";
-import { sealingKey } from "#src/ledger/seal.ts";
-import { openDataDirectory } from "#src/storage/data-directory.ts";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
-import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
+import { changeBehind, openStoreOf } from "#test/run/record-of.ts";
+
+type Store = Awaited<ReturnType<typeof openStoreOf>>;
 
 /** What a data directory holds before its server starts: things that the API itself cannot make. */
 export type Seed = {
@@ -41,23 +37,9 @@ export type SeededWebhooks = {
 
 export type Seeded = { customerId: string; recordId: string; receiptId: string };
 
-/** The store of a data directory whose server is not running. */
-export function openStoreIn(dir: string): SqliteStore {
-  const folder = openDataDirectory(dir);
-  const master = sealingKey(fromHex(folder.key("master-key"), 32));
-  return openSqliteStore({
-    dir,
-    master,
-    clock: Date.now,
-    report: (message, cause) => {
-      throw new Error(message, { cause });
-    },
-  });
-}
-
 export async function seedDirectory(dir: string): Promise<Seed> {
-  if (existsSync(join(dir, "tallyroot.db"))) throw new Error(`${dir} is in use`);
-  const store = openStoreIn(dir);
+  const store = await openStoreOf(dir);
+  if ((await store.tenantByName("default")) !== undefined) throw new Error(`${dir} is in use`);
   const ours = await store.addTenant("default", Date.now());
   const other = await store.addTenant("other", Date.now());
   const key = (tenant: Tenant, scope: Scope, limitedTo: Uint8Array | null = null) =>
@@ -87,9 +69,13 @@ export async function seedDirectory(dir: string): Promise<Seed> {
     theirs: await seedDelta(store, other, "theirs", 7n * ONE),
     webhooks: await seedWebhooks(store, ours, other),
   };
-  store.close();
-  change(dir, "UPDATE api_keys SET revoked_at = created_at WHERE public_id = ?", parseApiKey(keys.revoked)!.publicId);
-  change(
+  await store.close();
+  await changeOne(
+    dir,
+    "UPDATE api_keys SET revoked_at = created_at WHERE public_id = ?",
+    parseApiKey(keys.revoked)!.publicId,
+  );
+  await changeOne(
     dir,
     "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL WHERE ledger = (SELECT ledger FROM deltas WHERE fingerprint = ?)",
     fromHex(seed.erased.receiptId),
@@ -97,7 +83,7 @@ export async function seedDirectory(dir: string): Promise<Seed> {
   return seed;
 }
 
-async function seedWebhooks(store: SqliteStore, ours: Tenant, other: Tenant): Promise<SeededWebhooks> {
+async function seedWebhooks(store: Store, ours: Tenant, other: Tenant): Promise<SeededWebhooks> {
   const endpoint = async (id: string, { id: tenantId }: Tenant, events: readonly EventName[]) => {
     const url = "http://127.0.0.1:9/hook";
     await store.addEndpoint(
@@ -125,7 +111,7 @@ async function seedWebhooks(store: SqliteStore, ours: Tenant, other: Tenant): Pr
   return { stays, theirs, toDelete, eventId: await eventOf(ours), theirEventId: await eventOf(other) };
 }
 
-async function seedDelta(store: SqliteStore, tenant: Tenant, customerId: string, amount: bigint): Promise<Seeded> {
+async function seedDelta(store: Store, tenant: Tenant, customerId: string, amount: bigint): Promise<Seeded> {
   const [outcome] = await store.record([{ tenant, customerId, amount, reason: "seeded" }], true);
   if (outcome?.kind !== "recorded") throw new Error(`${customerId} was not recorded`);
   const { ledger, sequence, fingerprint } = outcome.delta;
@@ -133,9 +119,7 @@ async function seedDelta(store: SqliteStore, tenant: Tenant, customerId: string,
 }
 
 /** Changes exactly one row of a database behind the server's back. */
-export function change(dir: string, sql: string, ...values: unknown[]): void {
-  const db = new Database(databaseFile(dir));
-  const { changes } = db.prepare(sql).run(...values);
-  db.close();
-  if (changes !== 1) throw new Error(`${changes} rows changed: ${sql}`);
+async function changeOne(dir: string, text: string, ...values: unknown[]): Promise<void> {
+  const changes = await changeBehind(dir, text, ...values);
+  if (changes !== 1) throw new Error(`${changes} rows changed: ${text}`);
 }

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMPILE_CACHE } from "#src/compile-cache.ts";
+import { databaseOf, dropDatabaseOf } from "#test/run/engine.ts";
 
-/** The real server as a process of its own, on free ports, over a directory of its own. */
+/** The real server as a process of its own, on free ports, over a directory of its own, and a database of it where that is what is tested. */
 
 const MAIN = fileURLToPath(import.meta.resolve("#src/main.ts"));
 
@@ -42,15 +43,18 @@ export function temporaryDirectory(): string {
 
 export function removeDirectory(dir: string): void {
   rmSync(dir, { recursive: true, force: true });
+  dropDatabaseOf(dir);
 }
 
-function launch(dir: string, settings: Record<string, string>) {
+async function launch(dir: string, settings: Record<string, string>) {
+  const database = await databaseOf(dir);
   // Nothing of the caller's environment but what a program needs to run: its settings would be the server's.
   const env = {
     PATH: process.env.PATH ?? "",
     NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...SETTINGS,
     TALLYROOT_DATA_DIR: dir,
+    ...(database !== undefined && { TALLYROOT_DATABASE_URL: database }),
     ...settings,
   };
   const child = spawn(process.execPath, [MAIN], { env, stdio: ["ignore", "pipe", "pipe"] });
@@ -79,7 +83,7 @@ function launch(dir: string, settings: Record<string, string>) {
  * @throws Error with what it wrote when it ends instead.
  */
 export async function startServer(dir: string, settings: Record<string, string> = {}): Promise<Server> {
-  const { child, text, closed } = launch(dir, settings);
+  const { child, text, closed } = await launch(dir, settings);
   const ready = new Promise<void>((resolve) => {
     child.stdout?.on("data", () => text.output.includes("Tallyroot is running") && resolve());
   });
@@ -108,7 +112,7 @@ export async function startServer(dir: string, settings: Record<string, string> 
 
 /** Starts a server that is expected to refuse, and waits for its end. */
 export async function refusedStart(dir: string, settings: Record<string, string> = {}): Promise<Ended> {
-  const { child, text, closed } = launch(dir, settings);
+  const { child, text, closed } = await launch(dir, settings);
   const patience = setTimeout(() => child.kill("SIGKILL"), START_PATIENCE_MS);
   const code = await closed;
   clearTimeout(patience);
@@ -116,8 +120,11 @@ export async function refusedStart(dir: string, settings: Record<string, string>
 }
 
 /** Starts a server and does not wait for anything. */
-export function launchServer(dir: string, settings: Record<string, string> = {}): Pick<Server, "child" | "stop"> {
-  const { child, closed } = launch(dir, settings);
+export async function launchServer(
+  dir: string,
+  settings: Record<string, string> = {},
+): Promise<Pick<Server, "child" | "stop">> {
+  const { child, closed } = await launch(dir, settings);
   return {
     child,
     stop(signal = "SIGTERM") {

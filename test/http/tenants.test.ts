@@ -72,6 +72,23 @@ describe("tenants", () => {
     expect((await read(operator, "/tenants")).pagination.total).to.equal(2);
   });
 
+  it("of twenty under one key at once, each with another name, one is made, and the others hear of the conflict", async () => {
+    const before = (await read(operator, "/tenants")).pagination.total;
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        send(server.url, {
+          path: "/api/v1/tenants",
+          key: operator.key,
+          body: { name: `at-once-${i}` },
+          headers: { "Idempotency-Key": "open one of twenty" },
+        }),
+      ),
+    );
+    const said = replies.map((reply) => (reply.status === 201 ? "made" : errorOf(reply).code)).sort();
+    expect(said).to.deep.equal([...Array.from({ length: 19 }, () => "IDEMPOTENCY_CONFLICT"), "made"]);
+    expect((await read(operator, "/tenants")).pagination.total).to.equal(before + 1);
+  });
+
   it("the same request again answers the same tenant without its key", async () => {
     const again = await send(server.url, {
       path: "/api/v1/tenants",

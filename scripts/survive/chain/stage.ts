@@ -163,7 +163,7 @@ export const isServers = (error: unknown): error is Error => error instanceof Ha
 
 /** Waits until `look` finds something. @throws HaltedError as soon as anchoring has halted; LateError when it takes too long */
 export async function eventually<T>(
-  stage: Stage,
+  stage: Pick<Stage, "server" | "settings">,
   what: string,
   look: () => Promise<T | undefined>,
   mostMs = RECOVERY_MS,
@@ -181,7 +181,7 @@ export async function eventually<T>(
 }
 
 /** Waits until everything that was recorded up to now is VERIFIED. @returns the milliseconds that it took. */
-export async function caughtUp(stage: Stage): Promise<number> {
+export async function caughtUp(stage: Pick<Stage, "server" | "settings">): Promise<number> {
   const began = Date.now();
   return eventually(stage, "everything VERIFIED", async () => {
     const text = await (await asked(stage, "/metrics")).text();

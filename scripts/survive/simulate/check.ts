@@ -6,7 +6,6 @@ import { anchor, expectOnChain } from "./commands/anchoring.ts";
 import { receiptAt } from "./commands/evidence.ts";
 import { LARGEST, requestIdOfRow } from "./commands/recording.ts";
 import { confirmedCount, rowsOf, statedThrough, type Use } from "./plain-ledger.ts";
-import { auditCopy } from "./record.ts";
 import {
   accounts,
   expectSame,
@@ -113,15 +112,10 @@ export async function expectEnd(sim: Simulation, random: Random, audited: boolea
   } while (sim.reorganised || !(await isAnchored(sim)));
   await expectOnChain(sim);
   await expectRecord(sim);
-  const twice = sim.record.db
-    .prepare(
-      "SELECT checkpoint, count(*) AS anchors FROM anchor_leaves WHERE checkpoint IS NOT NULL GROUP BY checkpoint HAVING anchors <> 1",
-    )
-    .all();
-  expectSame("statements that are not in one anchor", twice, []);
+  expectSame("statements that are not in one anchor", await sim.record.strayStatements(), []);
   for (const { side, customer, account } of accounts(sim))
     await receiptAt(sim, side, customer, random.between(1, account.rows.length + 1));
-  if (audited) expectSame("what an audit finds", (await auditCopy(sim.record)).filter(isOfTheProduct), []);
+  if (audited) expectSame("what an audit finds", (await sim.record.audited()).filter(isOfTheProduct), []);
 }
 
 /** Amounts that no request can have are recorded here all the same, so that balances reach their limits: an audit says so. */

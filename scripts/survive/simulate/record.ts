@@ -1,98 +1,74 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync, truncateSync } from "node:fs";
-import { join } from "node:path";
 import { auditRecord } from "../../../src/audit/audit.ts";
+import type { AuditStore } from "../../../src/audit/port.ts";
 import { logIdOf, readAppend } from "../../../src/chain/read-append.ts";
-import { type Contents, openContents } from "../../../src/ledger/contents.ts";
+import type { Contents } from "../../../src/ledger/contents.ts";
 import type { AnchorStore } from "../../../src/ledger/ports/anchoring.ts";
 import type { Tenant } from "../../../src/ledger/ports/ledgers.ts";
 import { sealingKey } from "../../../src/ledger/seal.ts";
-import { openAnchorStore } from "../../../src/storage/sqlite/anchors.ts";
-import { openAuditView } from "../../../src/storage/sqlite/audit-view.ts";
-import { databaseFile, openDatabase, type Sqlite } from "../../../src/storage/sqlite/database.ts";
-import { openSqliteStore, type SqliteStore } from "../../../src/storage/sqlite/store.ts";
+import type { PostgresStore } from "../../../src/storage/postgres/store.ts";
+import type { SqliteStore } from "../../../src/storage/sqlite/store.ts";
+import type { Random } from "../random.ts";
 
-const MASTER = sealingKey(new Uint8Array(32).fill(7));
+/** The record as the simulation has it, whichever engine keeps it. */
+
+export const MASTER = sealingKey(new Uint8Array(32).fill(7));
 /** The tenants of every run, whose customers have the same ids. */
-export const TENANTS = ["one", "two", "three"] as const;
+const TENANT_NAMES = ["one", "two", "three"] as const;
+export const TENANTS = TENANT_NAMES.length;
 
 /** A clock that a run owns, in Unix milliseconds. */
 export type Clock = { now: number };
 
-/** A record as a server has it open: one connection that records, and that of the checkpoint job. */
+/** A record as a server has it open: what records, and what the checkpoint job has. */
 export type SimulatedRecord = {
-  dir: string;
-  store: SqliteStore;
+  store: SqliteStore | PostgresStore;
   contents: Contents;
   anchors: AnchorStore;
   /** What the checkpoint job opens contents with. */
   anchoringContents: Contents;
-  db: Sqlite;
   tenants: Tenant[];
-  close(): void;
+  /** Whether the checkpoint job is reading rows, so that nothing may wait for the files. */
+  isReading(): boolean;
+  /** How far the disk has got: what `killed` is told. */
+  standing(): number;
+  /**
+   * Ends the process that has it open, as a kill does, and opens what that left.
+   *
+   * @param since where the disk stood when the last thing was answered: what came after may have got there in part.
+   */
+  killed(random: Random, since?: number): Promise<SimulatedRecord>;
+  /** Closes it, and opens it again. */
+  reopened(): Promise<SimulatedRecord>;
+  /** Statements that are not in one anchor. */
+  strayStatements(): Promise<unknown[]>;
+  /** What an audit of it finds. */
+  audited(): Promise<string[]>;
+  close(): Promise<void>;
+  /** Closes it, and leaves nothing of it. */
+  remove(): Promise<void>;
 };
 
-export async function openSimulatedRecord(dir: string, clock: Clock): Promise<SimulatedRecord> {
-  const report = (message: string, cause: Error) => {
-    throw new Error(message, { cause });
-  };
-  const store = openSqliteStore({ dir, master: MASTER, clock: () => clock.now, report });
-  const db = openDatabase(databaseFile(dir));
-  const anchors = openAnchorStore(db);
+/** The records of one process's runs. */
+export type Records = {
+  /** The record in which nothing is yet but what all runs begin with: to be made first, and closed. */
+  first(clock: Clock): Promise<SimulatedRecord>;
+  /** A copy of that. */
+  fresh(clock: Clock): Promise<SimulatedRecord>;
+};
+
+/** The tenants of a record, made where they are not there. */
+export async function tenantsOf(store: SimulatedRecord["store"], { now }: Clock): Promise<Tenant[]> {
   const tenants: Tenant[] = [];
-  for (const name of TENANTS)
-    tenants.push((await store.tenantByName(name)) ?? (await store.addTenant(name, clock.now)));
-  return {
-    dir,
+  for (const name of TENANT_NAMES) tenants.push((await store.tenantByName(name)) ?? (await store.addTenant(name, now)));
+  return tenants;
+}
+
+export async function findingsIn(store: AuditStore): Promise<string[]> {
+  const { findings } = await auditRecord({
     store,
-    contents: openContents(store, MASTER),
-    anchors,
-    anchoringContents: openContents(anchors, MASTER),
-    db,
-    tenants,
-    close() {
-      if (db.inTransaction) db.exec("ROLLBACK");
-      db.close();
-      void store.close();
-    },
-  };
-}
-
-const walFile = (dir: string) => `${databaseFile(dir)}-wal`;
-
-/** Bytes of the WAL: what is on disk beyond what was folded back. */
-export function walSize(dir: string): number {
-  const file = walFile(dir);
-  return existsSync(file) ? statSync(file).size : 0;
-}
-
-/** Copies the files of a record as they are on disk now: what a kill leaves. @param cut bytes of the WAL that had not got there yet are left out. */
-export function copyAsKilled(from: string, to: string, cut?: number): void {
-  mkdirSync(to, { recursive: true });
-  copyFileSync(databaseFile(from), databaseFile(to));
-  if (!existsSync(walFile(from))) return;
-  copyFileSync(walFile(from), walFile(to));
-  if (cut !== undefined) truncateSync(walFile(to), cut);
-}
-
-export function removeRecord(dir: string): void {
-  rmSync(dir, { recursive: true, force: true });
-}
-
-/** What an audit of a copy of the record finds. */
-export async function auditCopy(record: SimulatedRecord): Promise<string[]> {
-  const copy = join(record.dir, "audited");
-  copyAsKilled(record.dir, copy);
-  const db = openDatabase(databaseFile(copy));
-  try {
-    const { findings } = await auditRecord({
-      store: openAuditView(db),
-      master: MASTER,
-      readAppend: { read: readAppend, logOf: logIdOf },
-      clock: () => 0,
-    });
-    return findings.map((finding) => JSON.stringify(finding));
-  } finally {
-    db.close();
-    removeRecord(copy);
-  }
+    master: MASTER,
+    readAppend: { read: readAppend, logOf: logIdOf },
+    clock: () => 0,
+  });
+  return findings.map((finding) => JSON.stringify(finding));
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { installKeccak } from "../../../src/core/keccak.ts";
 import { fastKeccak } from "../../../src/fast-keccak.ts";
 import { seeded } from "../random.ts";
@@ -9,8 +8,9 @@ import { expectEnd } from "./check.ts";
 import { type Command, doing, drawCommands } from "./commands.ts";
 import { own } from "./owned.ts";
 import { emptyModel } from "./plain-ledger.ts";
-import { copyAsKilled, openSimulatedRecord, removeRecord, TENANTS } from "./record.ts";
+import { type Records, TENANTS } from "./record.ts";
 import { openJob, type Simulation } from "./simulation.ts";
+import { openSqliteRecords } from "./sqlite-records.ts";
 
 /** When the first run's clock begins: 2024-03-30, so that a month ends soon. */
 const START = Date.UTC(2024, 2, 30, 12);
@@ -18,23 +18,28 @@ const START = Date.UTC(2024, 2, 30, 12);
 const AUDITED_EVERY = 4;
 
 /** What the runs of this process have in common: one chain, and a record in which nothing is yet. */
-export type Stage = { place: string; chain: Chain };
+export type Stage = { records: Records; chain: Chain };
 
-export async function openStage(place: string): Promise<Stage> {
+/**
+ * @param place a directory for what is not in a database.
+ * @param database the URL of a PostgreSQL database in which others may be made, for records there; undefined for SQLite in the place.
+ */
+export async function openStage(place: string, database?: string): Promise<Stage> {
   installKeccak(await fastKeccak());
   mkdirSync(place, { recursive: true });
-  const dir = join(place, "empty");
-  removeRecord(dir);
-  mkdirSync(dir);
+  const records =
+    database === undefined
+      ? openSqliteRecords(place)
+      : (await import("./postgres-records.ts")).openPostgresRecords(database);
   const random = seeded(0);
   const clock = () => START;
   const serve = (wire: Wire) => own({ clock, random, post: wire.post, sleep: wire.pass });
   own({ clock, random, post: () => Promise.reject(new TypeError("there is no chain yet")), sleep: async () => {} });
-  const record = await openSimulatedRecord(dir, { now: START });
+  const record = await records.first({ now: START });
   const chain = await openChain(record.store.facts, serve);
-  record.close();
+  await record.close();
   own(undefined);
-  return { place, chain };
+  return { records, chain };
 }
 
 export type Ran = {
@@ -54,19 +59,17 @@ export async function run(stage: Stage, seed: number, commands?: readonly Comman
   const random = seeded(seed);
   const drawn = drawCommands(random);
   const all = commands ?? drawn;
-  const { place, chain } = stage;
+  const { records, chain } = stage;
   await chain.reset();
   const clock = { now: START + random.between(0, 3 * 86_400_000) };
-  const dir = join(place, "record-0");
-  removeRecord(dir);
-  copyAsKilled(join(place, "empty"), dir);
   let sim: Simulation | undefined;
   own({
     clock: () => clock.now,
     random: seeded(random.between(0, 2 ** 32)),
     post: chain.wire.post,
     async sleep(milliseconds) {
-      clock.now += milliseconds;
+      // Times are whole; a wait that is drawn by chance need not be.
+      clock.now += Math.ceil(milliseconds);
       if (sim) sim.waits += 1;
       await chain.wire.pass(milliseconds);
     },
@@ -78,12 +81,11 @@ export async function run(stage: Stage, seed: number, commands?: readonly Comman
     const ground = { chain, clock, confirmations: random.between(1, 4) };
     sim = {
       ...ground,
-      place,
       job: openJob(ground),
       mostPerHead: random.chance(0.25) ? random.between(2, 20) : undefined,
-      record: await openSimulatedRecord(dir, clock),
-      model: emptyModel(TENANTS.length),
-      opened: 0,
+      record: await records.fresh(clock),
+      model: emptyModel(TENANTS),
+      kills: 0,
       waits: 0,
       reorganisations: 0,
       dying: false,
@@ -102,10 +104,7 @@ export async function run(stage: Stage, seed: number, commands?: readonly Comman
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
   } finally {
-    if (sim) {
-      sim.record.close();
-      removeRecord(sim.record.dir);
-    }
+    await sim?.record.remove();
     own(undefined);
   }
   const hash = createHash("sha256").update(trace.join("\n")).digest("hex");

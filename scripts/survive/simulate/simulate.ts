@@ -24,14 +24,31 @@ export const simulate: Drill = {
   async run(settings) {
     const place = makePlace();
     try {
-      return faultsOf(await runAll({ ...settings, dir: place.dir }));
+      return faultsOf(await runAll({ ...settings, dir: place.dir }, "sqlite"));
     } finally {
       place.remove();
     }
   },
 };
 
-async function runAll(settings: Settings): Promise<Told[]> {
+/** The same over PostgreSQL, where a record is a database, and a kill ends its connections without a word. */
+export const simulatePostgres: Drill = {
+  name: "simulate-postgres",
+  about: "does the same random things to a record in PostgreSQL",
+  async run(settings) {
+    const place = makePlace();
+    const { startPostgres } = await import("../../postgres.ts");
+    const server = await startPostgres(place.dir, { fsync: "off" });
+    try {
+      return faultsOf(await runAll({ ...settings, dir: place.dir }, server.urlOf("postgres")), "PostgreSQL: ");
+    } finally {
+      await server.stop();
+      place.remove();
+    }
+  },
+};
+
+async function runAll(settings: Settings, engine: string): Promise<Told[]> {
   const size = settings.full ? "full" : "quick";
   const first = settings.full ? 1 : settings.seed + 1;
   const seeds = [settings.seed, ...Array.from({ length: RUNS[size] }, (_, i) => (first + i) % 2 ** 32)];
@@ -42,7 +59,7 @@ async function runAll(settings: Settings): Promise<Told[]> {
   let next = 0;
   const worker = async (name: number) => {
     for (let piece = pieces[next++]; piece; piece = pieces[next++]) {
-      all.push(...(await runInProcess(settings, join(settings.dir, `process-${name}`), piece)));
+      all.push(...(await runInProcess(settings, join(settings.dir, `process-${name}`), piece, engine)));
       const failed = all.filter(({ failure }) => failure !== undefined).length;
       settings.say(`simulate: ${all.length} of ${seeds.length} runs, ${failed} failed`);
     }
@@ -51,13 +68,14 @@ async function runAll(settings: Settings): Promise<Told[]> {
   return all.sort((a, b) => seeds.indexOf(a.seed) - seeds.indexOf(b.seed));
 }
 
-/** Runs some seeds in a process of their own. */
+/** Runs some seeds in a process of their own. @param engine sqlite, or the URL of a PostgreSQL database in which others may be made. */
 export async function runInProcess(
   { signal }: Pick<Settings, "signal">,
   dir: string,
   seeds: readonly number[],
+  engine = "sqlite",
 ): Promise<Told[]> {
-  const args = [PROGRAM, dir, ...seeds.map(String)];
+  const args = [PROGRAM, dir, engine, ...seeds.map(String)];
   const output = await runToEnd({ command: process.execPath, args, signal });
   return output
     .trim()
@@ -90,11 +108,11 @@ const KINDS: ReadonlyArray<readonly [name: string, tries: readonly string[], fig
 ];
 
 /** One row for the runs themselves, and one for each kind of trouble in them: what failed is told with the runs. */
-export function faultsOf(all: readonly Told[]): Fault[] {
+export function faultsOf(all: readonly Told[], over = ""): Fault[] {
   const total = (name: string) => all.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0);
   const figures = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, total(name)]));
   const runs: Fault = {
-    name: "random commands, against a model of the ledger",
+    name: `${over}random commands, against a model of the ledger`,
     tries: all.length,
     figures: {
       commands: all.reduce((sum, { commands }) => sum + commands, 0),
@@ -103,7 +121,7 @@ export function faultsOf(all: readonly Told[]): Fault[] {
     failures: all.flatMap(failureOf),
   };
   const troubles = KINDS.map(([name, tries, names]) => ({
-    name,
+    name: `${over}${name}`,
     tries: tries.reduce((sum, one) => sum + total(one), 0),
     figures: figures(names),
     failures: [],

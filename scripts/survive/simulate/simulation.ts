@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { ledgerAddress } from "../../../src/core/address.ts";
 import { toHex } from "../../../src/core/bytes.ts";
 import { TallyrootError } from "../../../src/core/errors.ts";
@@ -8,22 +7,13 @@ import type { Ledger } from "../../../src/ledger/ports/ledgers.ts";
 import type { Random } from "../random.ts";
 import type { Chain } from "./chain.ts";
 import type { Model, Tenant } from "./plain-ledger.ts";
-import {
-  type Clock,
-  copyAsKilled,
-  openSimulatedRecord,
-  removeRecord,
-  type SimulatedRecord,
-  walSize,
-} from "./record.ts";
+import type { Clock, SimulatedRecord } from "./record.ts";
 
 /** The customers of every tenant. */
 export const CUSTOMERS = ["a", "b", "c", "d"] as const;
 
 /** One run under way: the product's parts, the model of them, and what the run owns. */
 export type Simulation = {
-  /** Where the runs of this process have their records. */
-  readonly place: string;
   readonly chain: Chain;
   readonly clock: Clock;
   readonly confirmations: number;
@@ -33,8 +23,8 @@ export type Simulation = {
   /** What the checkpoint job keeps from round to round: gone with its process. */
   job: Job;
   model: Model;
-  /** How often the record was opened, which names its next directory. */
-  opened: number;
+  /** How often the process was killed. */
+  kills: number;
   /** Waits so far, in simulated time. */
   waits: number;
   reorganisations: number;
@@ -147,23 +137,15 @@ export function* accounts(sim: Simulation) {
 /**
  * Ends the process that had the record open, and opens what it left on disk.
  *
- * @param since bytes that the WAL had when the last thing was answered: what came after may have got to the disk in part.
+ * @param since where the disk stood when the last thing was answered: what came after may have got there in part.
  */
 export async function kill(sim: Simulation, random: Random, since?: number): Promise<void> {
-  const { record } = sim;
-  const now = walSize(record.dir);
-  const cut = since !== undefined && now > since ? random.between(since, now + 1) : undefined;
-  sim.opened += 1;
-  const next = join(sim.place, `record-${sim.opened}`);
-  removeRecord(next);
-  copyAsKilled(record.dir, next, cut);
-  await moveTo(sim, next);
+  sim.kills += 1;
+  sim.record = await sim.record.killed(random, since);
+  sim.job = openJob(sim);
 }
 
-export async function moveTo(sim: Simulation, next: string): Promise<void> {
-  const { record } = sim;
-  record.close();
-  if (record.dir !== next) removeRecord(record.dir);
-  sim.record = await openSimulatedRecord(next, sim.clock);
+export async function restart(sim: Simulation): Promise<void> {
+  sim.record = await sim.record.reopened();
   sim.job = openJob(sim);
 }

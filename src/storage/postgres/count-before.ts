@@ -11,10 +11,11 @@ const SETTLED_MS = 120_000;
 type HeadRow = { count: number; recorded_at: number };
 
 /**
- * Counts the deltas of a ledger before a time, so that the count does not change any more once that time has come.
+ * Counts the deltas of a ledger before a time, so that the count does not change any more once that time has come; before a time that is
+ * still to come, all that were given a time so far.
  *
  * A delta gets its time behind the lock of its ledger, and is there for others when its transaction ends. So whoever counts what a window
- * holds that has just ended waits for the lock as well: whoever takes it later gives a later time.
+ * holds that has just ended, or is still open, waits for the lock as well: whoever takes it later gives a later time.
  */
 export function openCountBefore({ read }: Postgres, clock: (() => number) | undefined) {
   const headOf = async (ledger: Ledger, lock: "" | "FOR SHARE") =>
@@ -23,7 +24,7 @@ export function openCountBefore({ read }: Postgres, clock: (() => number) | unde
     const now = clock?.() ?? (await read<{ now: number }>(NOW))[0]!.now;
     const head = await headOf(ledger, "");
     if (!head) return 0;
-    const mayBeFilling = time <= now && time > now - SETTLED_MS && head.recorded_at < time;
+    const mayBeFilling = time > now - SETTLED_MS && head.recorded_at < time;
     const { count } = mayBeFilling ? (await headOf(ledger, "FOR SHARE"))! : head;
     const [row] = await read<{ before: number }>("SELECT count_before($1, $2, $3) AS before", [ledger.id, time, count]);
     return row!.before;

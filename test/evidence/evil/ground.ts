@@ -7,6 +7,7 @@ import { fromHex, type Hex } from "#src/core/bytes.ts";
 import { artifactOf } from "#test/contract/deployment.ts";
 import { dataOf, eventually, type Members, send, type Target } from "#test/http/call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { copyDatabase } from "#test/run/engine.ts";
 import { readBank } from "../../../scripts/demo/bank.ts";
 
 /**
@@ -28,7 +29,7 @@ export type Ground = {
   /** The server's chain, going on without the server. */
   chain: EmbeddedChain;
   /** A data directory of the operator's to do with as he likes. */
-  copy(): string;
+  copy(): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -133,14 +134,15 @@ export async function startGround(): Promise<Ground> {
   await server.stop();
 
   const key = (name: string) => readFileSync(join(dir, name), "utf8").trim() as Hex;
-  const copy = () => {
+  const copy = async () => {
     const copied = temporaryDirectory();
     directories.push(copied);
     cpSync(dir, copied, { recursive: true });
+    await copyDatabase(dir, copied);
     return copied;
   };
   const publisherKey = key("publisher-key");
-  const chain = await startChainOf(copy(), publisherKey);
+  const chain = await startChainOf(await copy(), publisherKey);
   return {
     dir,
     customers,

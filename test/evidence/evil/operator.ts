@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 import { formatAmount, parseAmount } from "#src/core/amount.ts";
 import { concatBytes, fromHex } from "#src/core/bytes.ts";
@@ -11,6 +11,7 @@ import { sealingKey } from "#src/ledger/seal.ts";
 import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { type DeltaRow, deltaOf } from "#src/storage/rows.ts";
 import { databaseFile, type Sqlite } from "#src/storage/sqlite/database.ts";
+import type { Sql } from "#test/run/record-of.ts";
 import type { Ground } from "./ground.ts";
 
 /** The operator with the database in his hands, the triggers out of his way, and every key. */
@@ -30,27 +31,32 @@ export function behindTheTriggers(dir: string, change: (db: Sqlite) => void): vo
 
 export type Edit = "edit" | "delete" | "insert" | "reorder";
 
+/** Farther than any ledger here reaches. */
+const AWAY = 1_000_000;
+/** What a delta is in either engine, besides its sequence and the id of the request that recorded it. */
+const CELLS = "ledger, amount, balance, recorded_at, commitment, fingerprint, nodes, generation, sealed, digest";
+
 /** Changes the rows at a sequence, and nothing that follows from them. */
-export const NAIVELY: Readonly<Record<Edit, (db: Sqlite, ledger: number, sequence: number) => void>> = {
-  edit(db, ledger, sequence) {
-    db.prepare("UPDATE deltas SET amount = '0.01' WHERE ledger = ? AND sequence = ?").run(ledger, sequence);
+export const NAIVELY: Readonly<Record<Edit, (sql: Sql, ledger: number, sequence: number) => Promise<void>>> = {
+  async edit(sql, ledger, sequence) {
+    await sql.change("UPDATE deltas SET amount = '0.01' WHERE ledger = ? AND sequence = ?", ledger, sequence);
   },
-  delete(db, ledger, sequence) {
-    db.prepare("DELETE FROM deltas WHERE ledger = ? AND sequence = ?").run(ledger, sequence);
+  async delete(sql, ledger, sequence) {
+    await sql.change("DELETE FROM deltas WHERE ledger = ? AND sequence = ?", ledger, sequence);
   },
-  insert(db, ledger, sequence) {
-    for (const { id } of idsFrom(db, ledger, sequence).reverse())
-      db.prepare("UPDATE deltas SET sequence = sequence + 1 WHERE id = ?").run(id);
-    const columns = columnsOf(db, "deltas").filter((name) => name !== "id" && name !== "sequence");
-    const copy = `INSERT INTO deltas (sequence, ${columns}) SELECT ?, ${columns} FROM deltas WHERE ledger = ? AND sequence = ?`;
-    db.prepare(copy).run(sequence, ledger, sequence + 1);
+  async insert(sql, ledger, sequence) {
+    const move = `UPDATE deltas SET sequence = sequence + ${AWAY} WHERE ledger = ? AND sequence >= ?`;
+    await sql.change(move, ledger, sequence);
+    const back = `UPDATE deltas SET sequence = sequence - ${AWAY - 1} WHERE ledger = ? AND sequence > ${AWAY}`;
+    await sql.change(back, ledger);
+    const copy = `INSERT INTO deltas (request_id, sequence, ${CELLS}) SELECT ?, sequence - 1, ${CELLS} FROM deltas WHERE ledger = ? AND sequence = ?`;
+    await sql.change(copy, randomBytes(16), ledger, sequence + 1);
   },
-  reorder(db, ledger, sequence) {
-    const [one, two] = idsFrom(db, ledger, sequence).map(({ id }) => id) as [number, number];
-    const move = db.prepare("UPDATE deltas SET sequence = ? WHERE id = ?");
-    move.run(1_000_000, one);
-    move.run(sequence, two);
-    move.run(sequence + 1, one);
+  async reorder(sql, ledger, sequence) {
+    const move = "UPDATE deltas SET sequence = ? WHERE ledger = ? AND sequence = ?";
+    await sql.change(move, AWAY, ledger, sequence);
+    await sql.change(move, sequence, ledger, sequence + 1);
+    await sql.change(move, sequence + 1, ledger, AWAY);
   },
 };
 
@@ -69,8 +75,17 @@ export const THOROUGHLY: Readonly<Record<Edit | "cut", (entries: Entry[], sequen
 };
 
 export function ledgerIdOf(db: Sqlite, ground: Pick<Ground, "told">, customerId: string): number {
-  const address = fromHex(`0x${ground.told[customerId]![0]!.recordId.split("_")[1]}`);
-  return db.prepare<[Uint8Array], { id: number }>("SELECT id FROM ledgers WHERE address = ?").get(address)!.id;
+  return db.prepare<[Uint8Array], { id: number }>(LEDGER).get(addressOf(ground, customerId))!.id;
+}
+
+export async function ledgerNumberOf(sql: Sql, ground: Pick<Ground, "told">, customerId: string): Promise<number> {
+  return (await sql.all<{ id: number }>(LEDGER, addressOf(ground, customerId)))[0]!.id;
+}
+
+const LEDGER = "SELECT id FROM ledgers WHERE address = ?";
+
+function addressOf({ told }: Pick<Ground, "told">, customerId: string): Uint8Array {
+  return fromHex(`0x${told[customerId]![0]!.recordId.split("_")[1]}`);
 }
 
 /**
@@ -284,12 +299,4 @@ export function digestAnew(db: Sqlite, table: string, key: string, value: number
 
 function columnsOf(db: Sqlite, table: string): string[] {
   return (db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name);
-}
-
-function idsFrom(db: Sqlite, ledger: number, sequence: number): { id: number }[] {
-  return db
-    .prepare<[number, number], { id: number }>(
-      "SELECT id FROM deltas WHERE ledger = ? AND sequence >= ? ORDER BY sequence",
-    )
-    .all(ledger, sequence);
 }

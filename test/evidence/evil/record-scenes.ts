@@ -3,16 +3,21 @@ import { fromHex, toHex } from "#src/core/bytes.ts";
 import { leafOf } from "#src/core/fingerprint.ts";
 import { receiptText } from "#src/core/receipt.ts";
 import { openContents } from "#src/ledger/contents.ts";
+import type { AnchorStore } from "#src/ledger/ports/anchoring.ts";
 import { RecordDamagedError } from "#src/ledger/ports/ledgers.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
 import { rederiveHead } from "#src/ledger/rederive.ts";
 import { sealingKey } from "#src/ledger/seal.ts";
+import { openAnchorStore as openPostgresAnchors } from "#src/storage/postgres/anchors.ts";
+import { openPostgres } from "#src/storage/postgres/database.ts";
 import { openAnchorStore } from "#src/storage/sqlite/anchors.ts";
-import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
+import { databaseFile, openDatabase } from "#src/storage/sqlite/database.ts";
 import { openSqliteStore } from "#src/storage/sqlite/store.ts";
 import { runCommand } from "#test/cli/command.ts";
 import { dataOf, errorOf, eventually, type Members, send } from "#test/http/call.ts";
 import { type Server, startServer } from "#test/http/server.ts";
+import { databaseOf } from "#test/run/engine.ts";
+import { sqlOn } from "#test/run/record-of.ts";
 import { auditOf, type FoundRow } from "./audit.ts";
 import { pinsOf, type Shown } from "./forgeries.ts";
 import { ANCHORED, anchored, bytesOf, type Ground, STATED } from "./ground.ts";
@@ -22,6 +27,7 @@ import {
   type Edit,
   hideLastDelta,
   ledgerIdOf,
+  ledgerNumberOf,
   NAIVELY,
   rewriteLedger,
   THOROUGHLY,
@@ -48,22 +54,23 @@ export const cutOf = ({ customers }: Pick<Ground, "customers">): string => custo
 export const statedOf = ({ customers }: Pick<Ground, "customers">): string => customers[STATED]!;
 
 /** Every edit, in either place, done to one customer's rows and to nothing that follows from them. */
-export function naiveRecord(ground: Ground): ChangedRecord {
-  const dir = ground.copy();
-  behindTheTriggers(dir, (db) => {
-    for (const place of ["anchored", "unanchored"] as const) {
-      for (const edit of EDITS)
-        NAIVELY[edit](db, ledgerIdOf(db, ground, victimOf(ground, edit, place)), SEQUENCE[place]);
-    }
-    const rotten = ledgerIdOf(db, ground, cutOf(ground));
-    db.prepare("UPDATE deltas SET request_id = ? WHERE ledger = ? AND sequence = 3").run(randomBytes(16), rotten);
-  });
+export async function naiveRecord(ground: Ground): Promise<ChangedRecord> {
+  const dir = await ground.copy();
+  const sql = await sqlOn(dir);
+  for (const place of ["anchored", "unanchored"] as const) {
+    for (const edit of EDITS)
+      await NAIVELY[edit](sql, await ledgerNumberOf(sql, ground, victimOf(ground, edit, place)), SEQUENCE[place]);
+  }
+  const rotten = await ledgerNumberOf(sql, ground, cutOf(ground));
+  const rot = "UPDATE deltas SET request_id = ? WHERE ledger = ? AND sequence = 3";
+  await sql.change(rot, randomBytes(16), rotten);
+  await sql.close();
   return { dir, rpcUrl: ground.chain.rpcUrl };
 }
 
 /** Every edit done to one customer's ledger, with everything computed anew that a key or a hash can. */
-export function thoroughRecord(ground: Ground, place: Place): ChangedRecord {
-  const dir = ground.copy();
+export async function thoroughRecord(ground: Ground, place: Place): Promise<ChangedRecord> {
+  const dir = await ground.copy();
   const { masterKey } = ground;
   behindTheTriggers(dir, (db) => {
     for (const edit of EDITS) {
@@ -85,19 +92,35 @@ export async function rederivation(
   { dir }: ChangedRecord,
   customerId: string,
 ): Promise<string | undefined> {
-  const db = openDatabase(databaseFile(dir));
+  const { store, close } = await anchorStoreOf(dir);
   try {
-    const store = openAnchorStore(db);
-    const ledger = await store.ledger(ledgerIdOf(db, ground, customerId));
+    const sql = await sqlOn(dir);
+    const id = await ledgerNumberOf(sql, ground, customerId);
+    const [row] = await sql.all<{ last: number }>("SELECT max(sequence) AS last FROM deltas WHERE ledger = ?", id);
+    await sql.close();
     const contents = openContents(store, sealingKey(fromHex(ground.masterKey)));
-    await rederiveHead({ store, contents }, ledger, await store.lastHead(ledger.id), lastSequence(db, ledger.id));
+    await rederiveHead({ store, contents }, await store.ledger(id), await store.lastHead(id), row!.last);
     return undefined;
   } catch (error) {
     if (!(error instanceof RecordDamagedError)) throw error;
     return error.message.slice(error.message.lastIndexOf(": ") + 2);
   } finally {
-    db.close();
+    await close();
   }
+}
+
+/** What the checkpoint job reads of a record, whose server is not running. */
+async function anchorStoreOf(dir: string): Promise<{ store: AnchorStore; close(): Promise<void> }> {
+  const url = await databaseOf(dir);
+  if (url === undefined) {
+    const db = openDatabase(databaseFile(dir));
+    return { store: openAnchorStore(db), close: async () => void db.close() };
+  }
+  const db = openPostgres(url, (message, cause) => {
+    throw new Error(message, { cause });
+  });
+  // Nothing is written, so no lease is looked at.
+  return { store: openPostgresAnchors(db, { name: "anchoring", token: 0 }), close: db.close };
 }
 
 /** What the real server says when it is started on a record that was changed under it. */
@@ -172,7 +195,7 @@ export type Aftermath = {
 };
 
 export async function anchorRewritten(ground: Ground): Promise<Aftermath> {
-  const { dir } = thoroughRecord(ground, "unanchored");
+  const { dir } = await thoroughRecord(ground, "unanchored");
   const server: Server = await startServer(dir, { TALLYROOT_HALT_AFTER_MS: "1000" });
   const key = ground.apiKey;
   try {
@@ -232,8 +255,4 @@ export async function receiptsOfRewritten(ground: Ground, { dir }: ChangedRecord
 export function shownOf(ground: Ground, name: string, bytes: Uint8Array, expected: Shown["expected"] = {}): Shown {
   const pins = pinsOf(ground.place, ground.place.codeHash);
   return { name, bytes, expected, pins, confirmations: 1, endpoints: [ground.chain.rpcUrl] };
-}
-
-function lastSequence(db: Sqlite, ledgerId: number): number {
-  return db.prepare<[number], number>("SELECT max(sequence) FROM deltas WHERE ledger = ?").pluck().get(ledgerId)!;
 }

@@ -49,6 +49,13 @@ describe("a lease", () => {
     expect((await leases.take("anchoring", "a", LONG_MS))!.token).to.be.greaterThan(second.token);
   });
 
+  it("that was left cannot be kept by an answer that came late", async () => {
+    const lease = (await leases.take("anchoring", "a", LONG_MS))!;
+    await leases.leave(lease);
+    expect(await leases.renew(lease, LONG_MS)).to.equal(false);
+    expect(await leases.take("anchoring", "b", LONG_MS)).to.include({ name: "anchoring" });
+  });
+
   describe("of anchoring", () => {
     const { signal } = new AbortController();
     const anchorsOf = (lease: Lease) => openAnchorStore(db, lease);

@@ -8,8 +8,9 @@ import { freshApiKey } from "#src/ledger/api-keys.ts";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import type { Ledger, RecordOutcome, RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { rederiveHead } from "#src/ledger/rederive.ts";
+import { openPostgresStore } from "#src/storage/postgres/store.ts";
 import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-server.ts";
-import { deltasOf, request } from "#test/storage/record-folder.ts";
+import { deltasOf, MASTER, request } from "#test/storage/record-folder.ts";
 import { seeded } from "../../../scripts/survive/random.ts";
 import { type OpenNode, openNode } from "./record.ts";
 
@@ -54,6 +55,43 @@ describe("several nodes over one PostgreSQL database", () => {
       await (n % 2 === 0 ? a! : b!).note("code", `note ${n}`);
       expect(await a!.noted("code")).to.equal(`note ${n}`);
     }
+  });
+
+  it("whose clocks differ make one key of two rotations without an overlap", async () => {
+    const report = (message: string, cause: Error) => {
+      throw new Error(message, { cause });
+    };
+    // As servers open it: what is over is over by the database's clock.
+    const store = await openPostgresStore({ url: database.url, master: MASTER, report });
+    const fresh = (now: number) => {
+      const { record } = freshApiKey({
+        scope: "write",
+        label: "l",
+        mode: "test",
+        now,
+        ledgerAddress: null,
+        expiresAt: null,
+      });
+      return { ...record, tenantId: nodes[0]!.tenant.id };
+    };
+    try {
+      const old = fresh(Date.now());
+      await store.addApiKey(old);
+      const rotated = (now: number) =>
+        store.addApiKey(fresh(now), { ends: { publicId: old.publicId, expiresAt: now } });
+      expect(await rotated(Date.now() + 5_000)).to.equal("added");
+      expect(await rotated(Date.now() - 5_000)).to.equal("ended");
+      expect((await store.apiKey(old.publicId))!.expiresAt).to.be.at.most(Date.now());
+    } finally {
+      await store.close();
+    }
+  });
+
+  it("find nothing by a text that PostgreSQL cannot have", async () => {
+    const { store, tenant } = nodes[0]!;
+    expect(await store.apiKey("\0")).to.equal(undefined);
+    expect(await store.tenantByName("de\0fault")).to.equal(undefined);
+    expect(await store.endpoint(tenant.id, "\0")).to.equal(undefined);
   });
 
   it("record in the same ledgers under the same keys without holes, doubles or wrong balances", async () => {
@@ -184,6 +222,21 @@ describe("several nodes over one PostgreSQL database", () => {
     await Promise.all([late, counting]);
     expect(counted).to.equal(2);
     expect(await nodes[1]!.store.countBefore(ledger, end - 1)).to.equal(1);
+  });
+
+  it("count what is being written in a window that is still open: its statement has all that was recorded before it", async () => {
+    const [{ store, clock }] = nodes as [OpenNode, OpenNode];
+    await store.record([of("c")], false);
+    const ledger = await ledgerOf("c");
+    const client = await database.client();
+    await client.query("BEGIN; LOCK TABLE deltas IN SHARE MODE");
+    const late = store.record([of("c")], false);
+    await sleep(AFTERWARDS_MS);
+    const counting = nodes[1]!.store.countBefore(ledger, clock.now + 1_000_000);
+    await sleep(AFTERWARDS_MS);
+    await client.query("COMMIT");
+    await late;
+    expect(await counting).to.equal(2);
   });
 
   it("record nothing in a window that another has stated, even when the clock goes back", async () => {

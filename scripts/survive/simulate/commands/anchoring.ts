@@ -47,7 +47,7 @@ export async function anchor(sim: Simulation, random: Random, interruption: Inte
   const round = steps(sim.dying ? drawEnd(random) : undefined, async () => {
     if (sim.waits - waits > MOST_WAITS) patience.abort(new GivenUpError());
     if (!random.chance(INTERRUPTED) || patience.signal.aborted) return;
-    const quietly = sim.record.db.inTransaction;
+    const quietly = sim.record.isReading();
     const interrupt = async () => {
       await learnAnchors(sim);
       return interruption(sim, random, quietly);

@@ -1,7 +1,6 @@
 import type { Random } from "../../random.ts";
 import { expectRecord } from "../check.ts";
-import { walSize } from "../record.ts";
-import { count, kill, MismatchError, moveTo, type Simulation } from "../simulation.ts";
+import { count, kill, MismatchError, restart, type Simulation } from "../simulation.ts";
 import { learnAnchors } from "./anchoring.ts";
 
 const DAY_MS = 86_400_000;
@@ -86,7 +85,7 @@ export async function killBetween(sim: Simulation, random: Random): Promise<stri
 }
 
 export async function reopen(sim: Simulation): Promise<string> {
-  await moveTo(sim, sim.record.dir);
+  await restart(sim);
   await expectRecord(sim);
   count(sim, "restarts");
   return "closed and opened";
@@ -99,12 +98,12 @@ export async function killWithin(
   victim: (sim: Simulation, random: Random) => Promise<string>,
 ): Promise<string> {
   const before = structuredClone(sim.model);
-  const since = walSize(sim.record.dir);
+  const since = sim.record.standing();
   sim.resend = undefined;
   sim.dying = true;
-  const [opened, told] = [sim.opened, await victim(sim, random)];
+  const [kills, told] = [sim.kills, await victim(sim, random)];
   // A round of anchoring ends the process by itself.
-  const within = sim.opened === opened;
+  const within = sim.kills === kills;
   if (within) await kill(sim, random, since);
   const kept = await keptOf(sim, within ? before : undefined);
   sim.dying = false;
