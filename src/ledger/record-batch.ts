@@ -68,10 +68,11 @@ async function recordOnce(parts: BulkParts, batch: KeyedBatch, requestId: Uint8A
   const refusals =
     ended && new Map((JSON.parse(ended.members) as Refusal[]).map((refusal) => [refusal.index, refusal]));
   const { outcomes, rest } = await outcomesBefore(parts, batch, ids, refusals);
-  if (rest.length === 0) return { outcomes, replayed: true };
-  await recordInGroups(parts, { items, outcomes, places: rest });
-  await noteEnd(parts, batch, outcomes, { end, ids });
-  return { outcomes, replayed: false };
+  const replayed = rest.length === 0;
+  if (!replayed) await recordInGroups(parts, { items, outcomes, places: rest });
+  // Also where a crash came between the last commit and the end: from now on it is known what was in it, and what was not.
+  if (!ended) await noteEnd(parts, batch, outcomes, { end, ids });
+  return { outcomes, replayed };
 }
 
 async function recordAll(parts: BulkParts, { mode, items }: Batch, note?: RequestEffect): Promise<BulkOutcome[]> {

@@ -169,6 +169,20 @@ describe("recording many", () => {
     expect([outcomes.length, replayed, await total()]).to.deep.equal([MANY, true, MANY]);
   });
 
+  it("and has it noted then: an item under a key of its own that differs later is the whole batch's conflict", async () => {
+    const own = (amount?: bigint) => {
+      const sent: BulkItem[] = items(2, "k");
+      const item = keyed(request(record.tenant, "c1"), "k", 1, "its own");
+      sent[1] = amount === undefined ? item : { ...item, amount };
+      return sent;
+    };
+    await batch(own(), { idempotencyKey: "k" }, failingAt(2, crash)).catch(() => undefined);
+    expect((await batch(own(), { idempotencyKey: "k" })).replayed).to.equal(true);
+    const conflict = await refusalOf(batch(own(5n), { idempotencyKey: "k" }));
+    expect([conflict.code, conflict.facts.differs]).to.deep.equal(["IDEMPOTENCY_CONFLICT", ["deltas.1.delta"]]);
+    expect(await total()).to.equal(2);
+  });
+
   it("what was refused in a batch is refused again in its replay, though it could be recorded by now", async () => {
     const later = recordIdOf(ledgerAddress(record.tenant.namespace, "c0"), 2);
     const sent = items(2, "k");

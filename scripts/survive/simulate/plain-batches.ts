@@ -61,6 +61,7 @@ export function recordBatch(
     if (!asks.every((ask, i) => isRepeated(tenant, ask, batch, i))) return "IDEMPOTENCY_CONFLICT";
     const before = batch.outcomes;
     if (!batch.ended) goOn(tenant, batch, now);
+    batch.ended = true;
     return batch.outcomes.map((outcome, i) =>
       outcome.kind === "recorded" && before[i]!.kind !== "refused" ? { ...outcome, kind: "replayed" } : outcome,
     );
@@ -102,7 +103,6 @@ function goOn(tenant: Tenant, batch: Batch, now: number): void {
       return isOthers(tenant, ask)
         ? { kind: "refused", code: "IDEMPOTENCY_CONFLICT" }
         : { kind: "replayed", ...use.delta };
-    batch.ended = true;
     return record(tenant, judged[i]!, now);
   });
 }
