@@ -101,7 +101,9 @@ export function openServing(parts: AttemptParts, background: Background, cut: Ab
     }
     const now = clock();
     const isDown = one.failures >= DOWN_AFTER;
-    const due = (await store.dueDeliveries(one.id, now, LOOKED_AT)).filter(({ event }) => !one.underWay.has(event.id));
+    // What ends while the store is asked may be in an answer from before its end: it is looked at again.
+    const taken = new Set(one.underWay);
+    const due = (await store.dueDeliveries(one.id, now, LOOKED_AT)).filter(({ event }) => !taken.has(event.id));
     const overdue = due.filter((delivery) => now >= lastTime(endpoint, delivery) && (isDown || delivery.attempts > 0));
     if (overdue.length > 0) {
       await store.settle(overdue.map((delivery) => givenUp(delivery, now)));

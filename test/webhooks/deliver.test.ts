@@ -269,6 +269,36 @@ describe("deliveries", () => {
       expect(sequences).to.deep.equal(Array.from({ length: 150 }, (_, i) => i + 1));
     });
 
+    it("an answer of the store that is older than the end of an attempt does not have it made again", async () => {
+      const to = await receiver();
+      await here.endpoint(to.url, DELTAS);
+      let late = false;
+      await here.restart({
+        through: (store) => ({
+          ...store,
+          // As from a database elsewhere: asked while an attempt is under way, answered when its outcome is stored.
+          async dueDeliveries(...asked) {
+            const due = await store.dueDeliveries(...asked);
+            if (due.length > 0 && to.received.length > 0) {
+              await here.settled("the outcome is stored", isDelivered);
+              await sleep(20);
+              late = true;
+            }
+            return due;
+          },
+        }),
+      });
+      to.behave = (response, received) => {
+        here.deliveries.wake();
+        setTimeout(() => answer(200)(response, received), 50);
+      };
+      await here.record1("a", 1n);
+      await here.anchor();
+      await here.settled("it is told", isDelivered);
+      await sleep(100);
+      expect([late, to.received.length]).to.deep.equal([true, 1]);
+    });
+
     it("an event is not told while the block of its anchor is reorganised away, and is told once the anchor is back", async () => {
       const to = await receiver(answer(500));
       await here.endpoint(to.url, DELTAS);

@@ -9,7 +9,13 @@ import { anchor, freshLog, type Ground, type Log } from "#test/ledger/anchoring-
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
 /** How the deliveries are opened; `early` is done before they begin. */
-type Opening = { allowPrivate?: boolean; early?: (deliveries: Deliveries) => void };
+type Opening = {
+  allowPrivate?: boolean;
+  early?: (deliveries: Deliveries) => void;
+  /** Puts something between the deliveries and the store. */
+  through?: (store: WebhookStoreOf) => WebhookStoreOf;
+};
+type WebhookStoreOf = Parameters<typeof openDeliveries>[0]["store"];
 
 /** A record, a log on a real chain, and deliveries beside them, whose clock stands still until a test moves it. */
 export type Delivering = {
@@ -50,8 +56,9 @@ export async function startDelivering(
   const quiet = () => {};
   const report = (_facts: object, message: string) => void troubles.push(message);
 
-  const open = (record: OpenRecord, { allowPrivate = true, early }: Opening = {}) => {
-    const { store, contents } = record;
+  const open = (record: OpenRecord, { allowPrivate = true, early, through = (store) => store }: Opening = {}) => {
+    const { contents } = record;
+    const store = through(record.store);
     const publicUrl = () => "https://tallyroot.example";
     const deliveries = openDeliveries({
       store,

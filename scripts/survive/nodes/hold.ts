@@ -14,8 +14,6 @@ import { type Receiver, repeated } from "./receiver.ts";
 const TALLYROOT = fileURLToPath(new URL("../../../src/cli/tallyroot.ts", import.meta.url));
 /** Of one kind of finding, how many are told. */
 const TOLD = 5;
-/** Share of events that may come again without a fault: a node that is slower than its claim on a delivery may send after another has. */
-const MOST_AGAIN = 0.02;
 
 /** Ledgers whose counts do not rise from anchor to anchor, and those whose last anchor is not up to their last delta. */
 const NOT_RISING = `SELECT ledger, anchor FROM (
@@ -47,7 +45,7 @@ export async function hold(cluster: Cluster, book: Book, traffic: Traffic, recei
     ...(await halts(cluster)),
   );
   const told = repeated(receiver, cluster.faultsAt);
-  if (told.unexcused.length > receiver.deliveries.size * MOST_AGAIN)
+  if (told.unexcused.length > 0)
     failures.push(`events came again, and nothing had lost their answers: ${told.unexcused.slice(0, TOLD).join("; ")}`);
   const untold = onChain.map((_, i) => i + 1).filter((index) => !receiver.anchors.has(index));
   if (untold.length > 0) failures.push(`nobody was told of the anchors ${untold.slice(0, TOLD).join(", ")}`);
