@@ -12,7 +12,6 @@ import { runHere } from "#test/cli/command.ts";
 import type { Members } from "#test/http/call.ts";
 import { removeDirectory, startServer, temporaryDirectory } from "#test/http/server.ts";
 import { databaseOf } from "#test/run/engine.ts";
-import { overSqlite } from "#test/run/sqlite-only.ts";
 
 const CHAIN = 710_300;
 const ADDRESS = checksumAddress(deterministicAddress());
@@ -23,15 +22,17 @@ describe("the doctor of a server on any network", () => {
   let network: ForeignNetwork;
   let elsewhere: ForeignNetwork;
   let log: string;
+  let database: Record<string, string>;
 
   const settings = (more: Record<string, string> = {}): Record<string, string> => ({
     TALLYROOT_CHAIN: "rpc",
     TALLYROOT_RPC_URL: network.rpcUrl,
     TALLYROOT_CONFIRMATIONS: "1",
+    TALLYROOT_DATA_DIR: dir,
+    ...database,
     ...more,
   });
-  const withKey = (key: Hex, more: Record<string, string> = {}) =>
-    settings({ TALLYROOT_PUBLISHER_KEY: key, TALLYROOT_DATA_DIR: dir, ...more });
+  const withKey = (key: Hex, more: Record<string, string> = {}) => settings({ TALLYROOT_PUBLISHER_KEY: key, ...more });
   const examined = async (env: Record<string, string>) => {
     const { code, output, errors } = await runHere(["doctor", "--json"], env);
     expect(errors).to.equal("");
@@ -43,6 +44,8 @@ describe("the doctor of a server on any network", () => {
 
   before(async () => {
     [network, elsewhere] = await Promise.all([startForeignNetwork(CHAIN), startForeignNetwork(CHAIN + 1)]);
+    const url = await databaseOf(dir);
+    database = url === undefined ? {} : { TALLYROOT_DATABASE_URL: url };
   });
   after(async () => {
     for (const one of [network, elsewhere]) await one?.stop();
@@ -82,8 +85,7 @@ describe("the doctor of a server on any network", () => {
   });
 
   it("finds the log of this key once there is one, beside the server", async () => {
-    const url = await databaseOf(dir);
-    const env = withKey(PUBLISHER_KEY, url === undefined ? {} : { TALLYROOT_DATABASE_URL: url });
+    const env = withKey(PUBLISHER_KEY);
     const server = await startServer(dir, env);
     ({ log } = server);
     try {
@@ -96,24 +98,22 @@ describe("the doctor of a server on any network", () => {
     }
   });
 
-  overSqlite("doctor-alone", () => {
-    it("finds it without the server too", async () => {
-      const alone = await examined(withKey(PUBLISHER_KEY));
-      expect(alone).to.include({ code: 0, log: `ok: ${log} takes anchors from this key` });
-      expect(alone.contract).to.match(new RegExp(`^ok: ${ADDRESS} has the code`));
-    });
+  it("finds it without the server too", async () => {
+    const alone = await examined(withKey(PUBLISHER_KEY));
+    expect(alone).to.include({ code: 0, log: `ok: ${log} takes anchors from this key` });
+    expect(alone.contract).to.match(new RegExp(`^ok: ${ADDRESS} has the code`));
+  });
 
-    it("finds another key, another chain, and an endpoint that is away", async () => {
-      const other = await examined(withKey(OTHER_KEY));
-      expect(other.code).to.equal(10);
-      expect(other.log).to.match(new RegExp(`^failed: 0x\\w{64} takes anchors from ${PUBLISHER.address}: is this the`));
-      const moved = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: elsewhere.rpcUrl }));
-      expect(moved.code).to.equal(10);
-      expect(moved.endpoints).to.match(/^failed: .*is of chain 710301, not of chain 710300/);
-      const away = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: "http://127.0.0.1:2" }));
-      expect(away.code).to.equal(10);
-      expect(away.endpoints).to.match(/^failed: .*ECONNREFUSED/);
-    });
+  it("finds another key, another chain, and an endpoint that is away", async () => {
+    const other = await examined(withKey(OTHER_KEY));
+    expect(other.code).to.equal(10);
+    expect(other.log).to.match(new RegExp(`^failed: 0x\\w{64} takes anchors from ${PUBLISHER.address}: is this the`));
+    const moved = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: elsewhere.rpcUrl }));
+    expect(moved.code).to.equal(10);
+    expect(moved.endpoints).to.match(/^failed: .*is of chain 710301, not of chain 710300/);
+    const away = await examined(withKey(PUBLISHER_KEY, { TALLYROOT_RPC_URL: "http://127.0.0.1:2" }));
+    expect(away.code).to.equal(10);
+    expect(away.endpoints).to.match(/^failed: .*ECONNREFUSED/);
   });
 
   it("finds a keystore that others can read, and one that does not open", async () => {
@@ -122,7 +122,6 @@ describe("the doctor of a server on any network", () => {
     writeFileSync(keystore, JSON.stringify(Keystore.encrypt(PUBLISHER_KEY, key, options)), { mode: 0o600 });
     writeFileSync(password, "p\n", { mode: 0o600 });
     const env = settings({
-      TALLYROOT_DATA_DIR: dir,
       TALLYROOT_PUBLISHER_KEYSTORE: keystore,
       TALLYROOT_PUBLISHER_KEYSTORE_PASSWORD_FILE: password,
     });

@@ -4,8 +4,6 @@ import { ENGINE } from "./engine.ts";
 export const SQLITE_ONLY = {
   "erasure-old-pages":
     "a reader keeps SQLite from folding the write-ahead log back; PostgreSQL's goes its own way, and cleaning a page waits for nobody",
-  "doctor-alone":
-    "the doctor finds in a data directory where its anchors are; what a database remembers of that its server tells",
   "evil-rewritten":
     "computing a record anew from a changed delta on (seals, balances, trees, digests, anchors) knows SQLite's tables; what comes of it in evidence has the same bytes",
 } as const satisfies Readonly<Record<string, string>>;
