@@ -5,6 +5,7 @@ import { verifyFile } from "#src/core/verify-file.ts";
 import { formatUnits, units } from "#src/sdk/amounts.ts";
 import type { CheckpointView } from "#src/sdk/answers.ts";
 import { Tallyroot } from "#src/sdk/tallyroot.ts";
+import { dataOf, type Members, send } from "#test/http/call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
 import {
   expectNoSideScroll,
@@ -36,7 +37,7 @@ describe("the checkpoint screens", () => {
     this.timeout(60_000);
     dir = temporaryDirectory();
     // Slow enough to be seen on the way.
-    [browser, server] = await Promise.all([openBrowser(), startServer(dir, { TALLYROOT_ANCHOR_INTERVAL_MS: "1500" })]);
+    [browser, server] = await Promise.all([openBrowser(), startServer(dir, { TALLYROOT_ANCHOR_INTERVAL_MS: "4000" })]);
     pac = new Tallyroot({ apiKey: apiKeyOf(dir), baseUrl: server.url });
     const { recordedAt } = await pac.balance.emit({ customerId: CUSTOMER, delta: FIRST, reason: "top up" });
     const after = Date.parse(recordedAt) + 1;
@@ -71,6 +72,12 @@ describe("the checkpoint screens", () => {
   const shownIn = async (page: Page, name: string) =>
     (await page.getByRole("region", { name, exact: true }).innerText()).replaceAll(/[\s\u200a]/g, "");
 
+  /** When the last round of anchoring ended, in the server's words. */
+  async function lastRound(): Promise<string> {
+    const { checks } = dataOf(await send(server.url, { path: "/readyz" })) as { checks: { anchoring: Members } };
+    return String(checks.anchoring.detail).match(/the last round ended at \S+/)![0];
+  }
+
   const dialogOf = (page: Page) => page.getByRole("dialog", { name: "Make a checkpoint" });
 
   it("shows what would be closed, makes it, and shows it becoming VERIFIED without reloading", async () => {
@@ -87,6 +94,9 @@ describe("the checkpoint screens", () => {
     await preview.getByText("This period is not over").waitFor();
     expect(await seriousFindings(page)).to.deep.equal([]);
     const loads = opened.requests.filter((url) => new URL(url).pathname === "/checkpoints").length;
+    // Right after a round there is time to look before the next.
+    const round = await lastRound();
+    while ((await lastRound()) === round) await new Promise((resolve) => setTimeout(resolve, 20));
     await dialog.getByRole("button", { name: "Make the checkpoint" }).click();
     await page.getByRole("heading", { level: 1, name: `Statement ${month}` }).waitFor();
     await page.getByText("on its way; this page follows by itself").waitFor();
