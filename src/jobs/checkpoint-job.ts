@@ -10,11 +10,10 @@ import { fastKeccak } from "../fast-keccak.ts";
 import { AnchoringHaltedError, type AnchorParts, anchorRound } from "../ledger/anchor.ts";
 import { openContents } from "../ledger/contents.ts";
 import { openDoubts } from "../ledger/doubts.ts";
-import type { AnchorStore } from "../ledger/ports/anchoring.ts";
 import { RecordDamagedError } from "../ledger/ports/ledgers.ts";
 import { sealingKey } from "../ledger/seal.ts";
 import type { JobInput, JobNews, JobOrder } from "./job-messages.ts";
-import type { JobRecord, RecordListener } from "./job-record.ts";
+import type { JobRecord, Lead, RecordListener } from "./job-record.ts";
 import { startWatchingChain } from "./watch-chain.ts";
 
 /** The checkpoint job: a thread beside the API, so that no recording request waits for trees or for the chain. */
@@ -67,7 +66,7 @@ port.on("message", (order: JobOrder) => {
 });
 
 /** One round after the other, until the signal ends it, or anchoring must stop. */
-async function anchorOn(store: AnchorStore, signal: AbortSignal): Promise<void> {
+async function anchorOn({ store, signal, expectAlone }: Lead): Promise<void> {
   const { haltAfterMs, replaceAfterMs } = input;
   // Kept for as long as this is the one that anchors: what another has looked at since is no doubt of its own any more.
   const doubts = openDoubts({ clock: Date.now, haltAfterMs });
@@ -77,18 +76,25 @@ async function anchorOn(store: AnchorStore, signal: AbortSignal): Promise<void> 
     tell: (health) => tell({ kind: "health", health }),
   });
   try {
-    await anchorInRounds(parts);
+    await anchorInRounds(parts, expectAlone);
   } finally {
     watching.stop();
   }
 }
 
-async function anchorInRounds(parts: AnchorParts): Promise<void> {
+const isContradiction = (error: unknown): error is AnchoringHaltedError | RecordDamagedError =>
+  error instanceof AnchoringHaltedError || error instanceof RecordDamagedError;
+
+async function anchorInRounds(parts: AnchorParts, expectAlone: Lead["expectAlone"]): Promise<void> {
   const { signal } = parts;
   let troubles = 0;
   while (!signal.aborted) {
     try {
-      const { confirmed } = await anchorRound(parts);
+      const { confirmed } = await anchorRound(parts).catch(async (error: unknown) => {
+        const isOutside = error instanceof ChainUnavailableError || record.troubleOf(error) !== undefined;
+        if (!isOutside && !signal.aborted) await expectAlone();
+        throw error;
+      });
       troubles = 0;
       tell({ kind: "round", confirmed: confirmed.map((anchor) => anchor.index), at: Date.now(), chainHead });
     } catch (error) {
@@ -100,7 +106,7 @@ async function anchorInRounds(parts: AnchorParts): Promise<void> {
       } else if (trouble !== undefined) {
         troubles += 1;
         listener.waiting(trouble, (error as Error).message);
-      } else if (error instanceof AnchoringHaltedError || error instanceof RecordDamagedError) {
+      } else if (isContradiction(error)) {
         const code = error instanceof AnchoringHaltedError ? error.code : "RECORD_DAMAGED";
         tell({ kind: "halted", code, reason: error.message, at: Date.now() });
         return;

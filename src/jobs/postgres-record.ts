@@ -3,7 +3,7 @@ import { TallyrootError } from "../core/errors.ts";
 import { openAnchorStore } from "../storage/postgres/anchors.ts";
 import { openPostgres } from "../storage/postgres/database.ts";
 import { lead } from "../storage/postgres/leading.ts";
-import { openLeases } from "../storage/postgres/leases.ts";
+import { holdLease, openLeases } from "../storage/postgres/leases.ts";
 import { openReader } from "../storage/postgres/reader.ts";
 import type { JobRecord, RecordListener } from "./job-record.ts";
 
@@ -30,7 +30,12 @@ export function openPostgresRecord(
           signal,
           standby: (reason) => (reason ? waiting("database", reason.message) : standby()),
         },
-        (lease, leading) => work(openAnchorStore(db, lease), leading),
+        (lease, leading) =>
+          work({
+            store: openAnchorStore(db, lease),
+            signal: leading,
+            expectAlone: () => db.transaction((tx) => holdLease(tx, lease)),
+          }),
       ),
     troubleOf: (error) =>
       error instanceof TallyrootError && error.code === "SERVICE_UNAVAILABLE" ? "database" : undefined,

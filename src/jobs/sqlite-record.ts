@@ -14,7 +14,7 @@ export function openSqliteRecord(dataDir: string, { waiting }: RecordListener): 
   const store = openAnchorStore(db);
   return {
     keysOf: store.keysOf,
-    anchoring: (work, signal) => work(store, signal),
+    anchoring: (work, signal) => work({ store, signal, expectAlone: async () => {} }),
     troubleOf: (error) => (isStorageTrouble(error) ? "disk" : undefined),
     async close() {
       stopFolding();
