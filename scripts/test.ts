@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 
 /**
  * All tests, and after them those again whose outcome could depend on the engine that keeps the record, over PostgreSQL: what starts servers
- * and asks them, and what the record is simulated with. The suites of the storage port run over both engines in the first run already.
+ * and asks them. The suites of the storage port and the simulation run over both engines in the first run already.
  *
  *     npm test -- [words for mocha, in both runs]
  */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Client } from "pg";
 import type { Tenant } from "#src/ledger/ports/ledgers.ts";
+import { LOCKS } from "#src/storage/postgres/connections.ts";
 import { rowDigest } from "#src/storage/row-digest.ts";
 import type { Sqlite } from "#src/storage/sqlite/database.ts";
 import { refusedStart, removeDirectory, temporaryDirectory } from "#test/http/server.ts";
@@ -151,8 +152,7 @@ describe("tallyroot migrate", () => {
   });
 
   it("waits for another that is at it to end, and says so when that takes long", async () => {
-    // The key of the lock that a move holds.
-    await client.query("SELECT pg_advisory_lock(7218344952)");
+    await client.query("SELECT pg_advisory_lock($1)", [LOCKS.moving]);
     const { code, errors } = await run();
     expect(code).to.equal(10);
     expect(errors).to.contain("another process is moving a record into this database");

@@ -1,5 +1,4 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
-import { SingleBar } from "cli-progress";
 import { type AuditReport, auditRecord } from "../../audit/audit.ts";
 import { FileDamagedError } from "../../audit/port.ts";
 import { readKey } from "../../bundle/keys.ts";
@@ -11,6 +10,7 @@ import { installKeccak } from "../../core/keccak.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
 import { sealingKey } from "../../ledger/seal.ts";
 import type { WitnessPins } from "../../witness/witness.ts";
+import { openProgressBar } from "../progress-bar.ts";
 import { type Task, taskOf, USAGE } from "./arguments.ts";
 import { auditInThreads } from "./ledger-threads.ts";
 import { exitCodeOf, reportText } from "./report.ts";
@@ -61,6 +61,9 @@ function show(task: Task, report: AuditReport): number {
   return exitCode;
 }
 
+/** Characters of the longest stage's name. */
+const STAGE_WIDTH = 11;
+
 /** A database without the password that its URL may have. */
 function shown(path: string): string {
   if (!isDatabaseUrl(path)) return path;
@@ -80,7 +83,8 @@ export function audit({
   const pins: WitnessPins = policy ?? { codeHash: endpoints.length > 0 ? compiledCodeHash() : undefined };
   const settings = { endpoints, pins, confirmations: policy?.confirmations ?? 1 };
   return withCopy(path, async ({ store, file, origin, anchorsNow }) => {
-    const bar = openBar();
+    // The deltas are nearly all of the work.
+    const bar = openProgressBar(process.stderr.isTTY, STAGE_WIDTH);
     try {
       return await auditRecord({
         store,
@@ -101,21 +105,4 @@ export function audit({
       bar.close();
     }
   });
-}
-
-/** A bar over the deltas, which are nearly all of the work; none where nobody watches. */
-function openBar(): { show(stage: string, done: number, total: number): void; close(): void } {
-  if (!process.stderr.isTTY) return { show: () => {}, close: () => {} };
-  const bar = new SingleBar({
-    format: "{stage} [{bar}] {value}/{total}, {eta_formatted} to go",
-    stream: process.stderr,
-  });
-  bar.start(1, 0, { stage: "" });
-  return {
-    show(stage, done, total) {
-      if (total > 0) bar.setTotal(total);
-      bar.update(done, { stage: stage.padEnd(11) });
-    },
-    close: () => bar.stop(),
-  };
 }

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { SingleBar } from "cli-progress";
 import type { AuditReport } from "../../audit/audit.ts";
 import { installKeccak } from "../../core/keccak.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
@@ -8,8 +7,12 @@ import { abandonMove, moveRecord } from "../../storage/postgres/move-in/move.ts"
 import { StorageRefusedError } from "../../storage/refused.ts";
 import { databaseFile, lockDirectory } from "../../storage/sqlite/database.ts";
 import { audit } from "../audit/command.ts";
+import { openProgressBar } from "../progress-bar.ts";
 import type { Terminal } from "../terminal.ts";
 import { publisherKeyOf, withEndpoints } from "./chain.ts";
+
+/** Characters of the longest table's name. */
+const TABLE_WIDTH = 24;
 
 export type MigrateWishes = {
   dataDir: string;
@@ -48,18 +51,18 @@ export async function migrateRecord(wishes: MigrateWishes, { env, watched }: Ter
     );
     return report.clean;
   };
-  const bar = watched ? openBar() : undefined;
+  const bar = openProgressBar(watched, TABLE_WIDTH);
   try {
     const { to, rows, before } = await holding(dataDir, () =>
       moveRecord({ dir: dataDir, url, clock: Date.now }, judge, (table, done, total) => {
-        bar?.show(table, done, total);
+        bar.show(table, done, total);
         // The audit shows its own.
-        if (table === "ledger_heads" && done === total) bar?.close();
+        if (table === "ledger_heads" && done === total) bar.close();
       }),
     );
     return { to, rows, before, report };
   } finally {
-    bar?.close();
+    bar.close();
   }
 }
 
@@ -78,19 +81,4 @@ async function holding<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
   } finally {
     lock.release();
   }
-}
-
-function openBar(): { show(table: string, done: number, total: number): void; close(): void } {
-  const bar = new SingleBar({
-    format: "{table} [{bar}] {value}/{total}, {eta_formatted} to go",
-    stream: process.stderr,
-  });
-  bar.start(1, 0, { table: "" });
-  return {
-    show(table, done, total) {
-      bar.setTotal(total);
-      bar.update(done, { table: table.padEnd(24) });
-    },
-    close: () => bar.stop(),
-  };
 }

@@ -9,6 +9,7 @@ import type {
 } from "../../ledger/ports/checkpoints.ts";
 import { mapKey } from "../draft.ts";
 import { rowDigest } from "../row-digest.ts";
+import { LOCKS } from "./connections.ts";
 import type { Postgres, Transaction } from "./database.ts";
 import type { Effects } from "./effects.ts";
 
@@ -44,8 +45,6 @@ type BatchRow = {
 
 /** Checkpoints that one statement stores. */
 const PER_STATEMENT = 1_000;
-/** Whoever stores checkpoints holds this lock of the database: so they are numbered in the order in which others can see them. */
-const STORING = 7_218_344_952;
 
 export const CHECKPOINTS = `SELECT c.id, c.statement_id, c.tenant, c.ledger, c.kind, c.from_time, c.to_time, c.first_sequence, c.count,
     c.opening_balance, c.closing_balance, c.root, c.fingerprint, c.created_at, l.address, l.opened_at
@@ -94,7 +93,7 @@ export function openCheckpointStore(db: Postgres, { effects }: { effects: Effect
   return {
     addCheckpoints: (checkpoints, batch, request) =>
       effects.once(request, "added", async (tx) => {
-        tx.query("SELECT pg_advisory_xact_lock($1)", [STORING]);
+        tx.query("SELECT pg_advisory_xact_lock($1)", [LOCKS.storing]);
         const ids: number[] = [];
         for (let start = 0; start < checkpoints.length; start += PER_STATEMENT)
           ids.push(...(await addPart(tx, checkpoints.slice(start, start + PER_STATEMENT))));

@@ -1,6 +1,16 @@
 import { Pool, type PoolConfig, types } from "pg";
 import { StorageRefusedError } from "../refused.ts";
 
+/** Advisory locks of the database, by what is done under them: each has a number of its own, since a lock is nothing else. */
+export const LOCKS = {
+  /** The schema is brought up to date. */
+  migrating: 7_218_344_951,
+  /** Checkpoints are stored: so they are numbered in the order in which others can see them. */
+  storing: 7_218_344_952,
+  /** A record is moved in. */
+  moving: 7_218_344_953,
+} as const;
+
 /** The schema that everything stands in, and the role that the server works as: it may add to the record and not change it. */
 export const SCHEMA = "tallyroot";
 export const SERVER_ROLE = "tallyroot_server";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError, type PoolClient } from "pg";
 import { StorageRefusedError } from "../refused.ts";
-import { openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
+import { LOCKS, openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
 import { RECORD } from "./migrations/1-record.ts";
 import { ANCHORS } from "./migrations/2-anchors.ts";
 import { WEBHOOKS } from "./migrations/3-webhooks.ts";
@@ -31,9 +31,6 @@ const CHANGES: Readonly<Record<string, string>> = {
   webhook_deliveries: "UPDATE, DELETE",
   webhook_progress: "UPDATE",
 };
-
-/** One migration at a time in a database: the key of its lock. */
-const MIGRATING = 7_218_344_951;
 
 /** Roles belong to all databases of a server: another one may be making the same at this moment. */
 const MOST_TRIES = 10;
@@ -105,7 +102,7 @@ async function versionOf(client: PoolClient): Promise<number> {
 async function applyRest(client: PoolClient, last: boolean): Promise<boolean> {
   await client.query("BEGIN");
   try {
-    await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATING]);
+    await client.query("SELECT pg_advisory_xact_lock($1)", [LOCKS.migrating]);
     await client.query(
       `CREATE SCHEMA IF NOT EXISTS ${SCHEMA}; CREATE TABLE IF NOT EXISTS schema_versions (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
     );

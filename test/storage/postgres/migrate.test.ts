@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import type { Client } from "pg";
+import { LOCKS } from "#src/storage/postgres/connections.ts";
 import { MIGRATIONS, migrate } from "#src/storage/postgres/migrate.ts";
 import { HEADS, NOT_FILLED, STEPS, TABLES_LEFT } from "#src/storage/postgres/move-in/tables.ts";
+import { openDestination } from "#src/storage/postgres/move-in/target.ts";
 import { DERIVED_TABLES, RECORD_TABLES, STATE_TABLES } from "#src/storage/sqlite/bundle-tables.ts";
 import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-server.ts";
 
@@ -62,5 +64,13 @@ describe("what is moved into PostgreSQL", () => {
       expect(refused, text).to.equal("42501");
     }
     await client.query("RESET ROLE");
+  });
+
+  it("is moved in beside whoever stores checkpoints at that moment, since that is another lock", async () => {
+    await client.query("SELECT pg_advisory_lock($1)", [LOCKS.storing]);
+    const destination = await openDestination(database.url);
+    await destination.close();
+    await client.query("SELECT pg_advisory_unlock($1)", [LOCKS.storing]);
+    expect(new Set(Object.values(LOCKS)).size).to.equal(Object.keys(LOCKS).length);
   });
 });

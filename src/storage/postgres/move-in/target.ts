@@ -2,14 +2,13 @@ import type { PoolClient } from "pg";
 import { fromHex, toHex } from "../../../core/bytes.ts";
 import { StorageRefusedError } from "../../refused.ts";
 import type { Cell } from "../../row-digest.ts";
-import { openPool, SCHEMA } from "../connections.ts";
+import { LOCKS, openPool, SCHEMA } from "../connections.ts";
 import { migrate } from "../migrate.ts";
 import { hasState, STATE, toldApart, unavailable } from "../trouble.ts";
 import type { Filling, Key, Page } from "./source.ts";
 import { COUNTERS } from "./tables.ts";
 
-/** One move at a time in a database: the key of its lock, and the milliseconds that a killed one may still hold it. */
-const MOVING = 7_218_344_952;
+/** Milliseconds that a move which was killed may still hold the lock of the one at a time that there may be. */
 const LOCK_MS = 10_000;
 
 /** How far a move is. */
@@ -138,7 +137,7 @@ export async function openDestination(url: string): Promise<Destination> {
 async function hold(client: PoolClient): Promise<void> {
   try {
     await client.query(`SET lock_timeout = ${LOCK_MS}`);
-    await client.query("SELECT pg_advisory_lock($1)", [MOVING]);
+    await client.query("SELECT pg_advisory_lock($1)", [LOCKS.moving]);
     // The end of a move counts once it is on disk, whatever else the database is set to.
     await client.query(
       "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
