@@ -157,7 +157,7 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["bundle", ["core", "ledger/seal.ts", "storage/refused.ts", "storage/sqlite"]],
   // An audit reads a copy of the database and asks the chain; the master key opens contents.
   ["cli/audit.ts", ["cli/audit", ...AUDITING]],
-  ["cli/audit", ["compile-cache.ts", ...AUDITING]],
+  ["cli/audit", ["cli/progress-bar.ts", "compile-cache.ts", ...AUDITING]],
   // The pages speak the public API through the client. They show the contract's source, and pin the code that it compiles to.
   ["dashboard", ["sdk", "wire", "core", "witness"]],
   [
