@@ -205,7 +205,7 @@ async function main(): Promise<void> {
     database === undefined
       ? undefined
       : (await import("./storage/postgres/erasures.ts")).listenForErasures(database.url, forget);
-  const closing = config.closeMonths ? startMonthClosing(store, Date.now, log) : undefined;
+  const closing = config.closeMonths ? startMonthClosing(store, log) : undefined;
   const service = {
     store,
     contents,

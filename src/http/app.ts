@@ -3,7 +3,7 @@ import express, { type NextFunction, type Request, type Response } from "express
 import { TallyrootError } from "../core/errors.ts";
 import type { Log } from "../ledger/ports/log.ts";
 import { preflight } from "./cross-origin.ts";
-import { hostlessRefusal, requestIdOf } from "./exchange.ts";
+import { hostRefusal, requestIdOf } from "./exchange.ts";
 import { answerFailure } from "./fail.ts";
 import { PAGE_LINES, type Pages } from "./pages.ts";
 import { PROTECTION_HEADERS } from "./protection.ts";
@@ -29,7 +29,7 @@ export function createApp(routes: readonly Route[], service: Service, pages: Pag
       metrics.answered(locals.line, method, status, performance.now() - begun);
       log.debug({ requestId, method, path, status }, "answered");
     });
-    next(hostlessRefusal(request));
+    next(hostRefusal(request));
   });
   servePages(app, pages);
   const lines = [...routes, ...PAGE_LINES];

@@ -22,10 +22,14 @@ export function requestIdOf({ headers }: IncomingMessage): string {
   return typeof sent === "string" && REQUEST_ID.test(sent) ? sent : randomUUID();
 }
 
-/** The refusal of a request of HTTP/1.1 that names no host (RFC 9112, section 3.2); undefined for every other. */
-export function hostlessRefusal({ headers, httpVersionMinor }: IncomingMessage): TallyrootError | undefined {
-  if (headers.host !== undefined || httpVersionMinor === 0) return undefined;
-  return new TallyrootError("VALIDATION_ERROR", "Host: a request of HTTP/1.1 has to name its host");
+/** The refusal of a request of HTTP/1.1 that does not name its host, or names several (RFC 9112, section 3.2); undefined for every other. */
+export function hostRefusal({ rawHeaders, httpVersionMinor }: IncomingMessage): TallyrootError | undefined {
+  if (httpVersionMinor === 0) return undefined;
+  const hosts = rawHeaders.filter(
+    (name, i) => i % 2 === 0 && name.length === 4 && name.toLowerCase() === "host",
+  ).length;
+  if (hosts === 1) return undefined;
+  return new TallyrootError("VALIDATION_ERROR", "Host: a request of HTTP/1.1 has to name its host, once");
 }
 
 /** The token of `Authorization: Bearer` (RFC 6750). */

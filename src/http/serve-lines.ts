@@ -7,7 +7,7 @@ import { envelope, JSON_TYPE, sendWhole, successBody } from "./answer.ts";
 import { type Caller, openAuthentication } from "./authenticate.ts";
 import { readableBy } from "./cross-origin.ts";
 import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
-import { accepts, addressOf, bearerOf, type Exchange, hostlessRefusal, requestIdOf, targetOf } from "./exchange.ts";
+import { accepts, addressOf, bearerOf, type Exchange, hostRefusal, requestIdOf, targetOf } from "./exchange.ts";
 import { answerFailure } from "./fail.ts";
 import { openLines } from "./find-line.ts";
 import { isKnown } from "./lasting.ts";
@@ -144,7 +144,7 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
       void serve(line, exchange, async () => admission.refuse(exchange));
       return true;
     }
-    const refused = hostlessRefusal(request) ?? ("error" in found ? found.error : undefined);
+    const refused = hostRefusal(request) ?? ("error" in found ? found.error : undefined);
     void serve(line, exchange, () =>
       refused || !("line" in found)
         ? Promise.reject(refused)

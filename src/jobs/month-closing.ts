@@ -14,15 +14,15 @@ const INTERVAL_MS = 10 * 60_000;
  */
 export function startMonthClosing(
   store: LedgerStore & CheckpointStore & EffectStore & TenantStore,
-  clock: () => number,
   log: Log,
 ): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let closed: string | undefined;
   const look = async () => {
-    if (closed === lastMonth(clock())) return;
     try {
-      const { period, tenants } = await closeLastMonth(store, clock());
+      const now = await store.now();
+      if (closed === lastMonth(now)) return;
+      const { period, tenants } = await closeLastMonth(store, now);
       closed = period;
       log.info({ period, tenants }, "the last month is closed");
     } catch (error) {

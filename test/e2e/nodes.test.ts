@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type EmbeddedChain, startEmbeddedChain } from "#src/chain/embedded/start.ts";
@@ -15,6 +15,8 @@ import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-serv
 
 const PUBLISHER_KEY = `0x${"17".repeat(32)}` as const;
 const MASTER_KEY = `0x${"07".repeat(32)}`;
+const AN_HOUR_MS = 3_600_000;
+const SHIFTED_CLOCK = import.meta.resolve("../../scripts/survive/disk/shifted-clock.ts");
 
 const postgres = postgresOfThisFile();
 
@@ -108,6 +110,29 @@ describe("two nodes over one PostgreSQL database", () => {
     expect(a!.recordId).to.equal(b!.recordId);
     const again = await record(target(1), body, headers);
     expect(again).to.include({ recordId: a!.recordId, idempotent: true });
+  });
+
+  it("state a window as of the database's clock: a node whose own is ahead puts no later delta into the future", async () => {
+    const dir = temporaryDirectory();
+    const shift = join(dir, "clock-shift");
+    writeFileSync(shift, String(AN_HOUR_MS));
+    const clock = { NODE_OPTIONS: `--import=${SHIFTED_CLOCK}`, CLOCK_SHIFT_FILE: shift };
+    const ahead = await startServer(join(dir, "data"), { ...settings, ...clock });
+    await record(target(0), { customerId: "stated", delta: 1, reason: "usage" });
+    const stated = await send(ahead.url, {
+      method: "POST",
+      path: "/api/v1/balance/checkpoint",
+      key,
+      body: { customerId: "stated" },
+    });
+    const later = await record(target(0), { customerId: "stated", delta: 2, reason: "usage" });
+    await ahead.stop();
+    removeDirectory(dir);
+    const { createdAt, deltasCount } = dataOf(stated);
+    expect(deltasCount).to.equal(1);
+    // A delta after a statement is never older than that.
+    expect(Date.parse(createdAt as string)).to.be.at.most(Date.parse(later.recordedAt as string));
+    expect(Date.parse(later.recordedAt as string)).to.be.at.most(Date.now());
   });
 
   it("forget together what one of them erased", async () => {

@@ -54,6 +54,16 @@ describe("bad input that found something", () => {
     }
   });
 
+  it("a request that names two hosts is refused: a proxy may have gone by the other one", async () => {
+    const [two, one] = await answersTo(
+      "GET /healthz HTTP/1.1\r\nHost: a\r\nHOST: a\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+      2,
+    );
+    expect(two?.status).to.equal(400);
+    expect(messageOf(two!)).to.equal("Host: a request of HTTP/1.1 has to name its host, once");
+    expect(one?.status).to.equal(200);
+  });
+
   it("CONNECT is answered", async () => {
     const [answer] = await answersTo("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
     expect(answer).to.include({ status: 400, isLast: true });

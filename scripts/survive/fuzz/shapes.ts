@@ -54,6 +54,7 @@ function table(): Shape[] {
     raw("an unknown method", "FOO /healthz HTTP/1.1\r\nHost: a\r\n\r\n", [400]),
     raw("HTTP/1.0", "GET /healthz HTTP/1.0\r\n\r\n", [200]),
     raw("no host", "GET /healthz HTTP/1.1\r\n\r\n", [400]),
+    raw("two hosts", "GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", [400]),
     raw("no host, for a page", "GET /assets/a HTTP/1.1\r\n\r\n", [400]),
     raw("zeros", Buffer.alloc(4096), [400]),
     raw("a name with a space before its colon", "GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n", [400]),

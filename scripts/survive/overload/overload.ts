@@ -1,16 +1,14 @@
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { runToEnd } from "../../processes.ts";
 import type { Drill, Fault, Settings } from "../drill.ts";
 import { auditFailures } from "../examine.ts";
-import { openConnection } from "../fuzz/connection.ts";
 import { residentBytes } from "../fuzz/memory.ts";
 import { type Server, startServer } from "../server.ts";
+import { idleConnections, slowReceivers } from "./beside.ts";
+import { metricOf } from "./metric.ts";
 import type { Offer, Offered } from "./offer.ts";
 import { medianOf, slowestOf, startProbes } from "./probe.ts";
 import { streamFor } from "./streams.ts";
@@ -22,10 +20,6 @@ const OPEN = { single: 4_000, batch: 64 } as const;
 const BATCH = 1_000;
 const CUSTOMERS = 1_000;
 const STREAMS = 64;
-const IDLE = 1_000;
-const SLOW_HOOKS = 5;
-/** Milliseconds until the first delivery, which waits for an anchor of what was recorded until then. */
-const FIRST_DELIVERY_MS = 120_000;
 /** How much slower than before the server may be when it counts as itself again. */
 const NORMAL_TIMES = 4;
 const NORMAL_LEAST_MS = 50;
@@ -66,8 +60,13 @@ export const overload: Drill = {
     };
     for (const kind of ["single", "batch"] as const) done(await overloadOf(ground, kind));
     done(await streamsFault(ground));
-    done(await besides(ground, "slow receivers of webhooks", slowReceivers));
-    done(await besides(ground, "idle connections beside recording", idleConnections));
+    const load = { connections: CLOSED.single, perSecond: null, seconds: demands.peakSeconds };
+    const beside = {
+      ...{ server, signal, least: demands.throughput },
+      reach: async () => (await offer(ground, "single", load)).perSecond,
+    };
+    done(await slowReceivers(beside));
+    done(await idleConnections(beside));
     const failures = await auditFailures(data, server.rpcUrl, signal);
     await server.stop();
     return [...faults, { name: "the record after overload", tries: 1, figures: {}, failures }];
@@ -104,19 +103,11 @@ async function offer(
   return { ...offered, acknowledged, perSecond: acknowledged / offered.seconds };
 }
 
-/** Deltas on record, as the server counts them. */
-async function recordedBy({ url }: Pick<Server, "url">): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const [, count] = /^tallyroot_deltas_recorded_total (\d+)$/m.exec(text) ?? [];
-  if (count === undefined) throw new Error("/metrics does not say how many deltas are on record");
-  return Number(count);
-}
-
 async function overloadOf(ground: Ground, kind: Kind): Promise<Fault> {
   const { server, demands, say, signal } = ground;
   const size = kind === "single" ? 1 : BATCH;
   const closed = { connections: CLOSED[kind], perSecond: null, seconds: demands.peakSeconds };
-  const recordedBefore = await recordedBy(server);
+  const recordedBefore = await metricOf(server, "deltas_recorded_total");
   const probes = startProbes(server);
   await sleep(2_000, undefined, { signal });
   const normal = Math.max(NORMAL_LEAST_MS, medianOf(probes.deltas) * NORMAL_TIMES);
@@ -134,7 +125,7 @@ async function overloadOf(ground: Ground, kind: Kind): Promise<Fault> {
   // What else runs on the machine changes: the peak is what was reached before and after.
   const after = await offer(ground, kind, closed);
   await probes.stop();
-  const recorded = (await recordedBy(server)) - recordedBefore;
+  const recorded = (await metricOf(server, "deltas_recorded_total")) - recordedBefore;
   const peak = (before.perSecond + after.perSecond) / 2;
   const probed = probes.deltas.filter(({ status }) => status === 201).length;
   const acknowledged = (before.acknowledged + over.acknowledged + after.acknowledged) * size + probed;
@@ -204,67 +195,4 @@ async function streamsFault({ server, demands }: Ground): Promise<Fault> {
     ...(grown > demands.memoryMb ? [`the server grew by ${grown} MB`] : []),
   ];
   return { name: "endless streams", tries: STREAMS, figures: { recorded, "MB more": Math.max(0, grown) }, failures };
-}
-
-/** What recording reaches beside something that should not matter to it, of what it reaches without. */
-async function besides(ground: Ground, name: string, begin: (ground: Ground) => Promise<Besides>): Promise<Fault> {
-  const { demands } = ground;
-  const load = { connections: CLOSED.single, perSecond: null, seconds: demands.peakSeconds };
-  const before = await offer(ground, "single", load);
-  const { tries, end } = await begin(ground);
-  const beside = await offer(ground, "single", load);
-  const happened = await end();
-  const after = await offer(ground, "single", load);
-  const share = (2 * beside.perSecond) / (before.perSecond + after.perSecond);
-  const failures = share < demands.throughput ? [`${beside.perSecond} deltas/s, ${before.perSecond} before`] : [];
-  return { name, tries, figures: { "throughput of that without": share, ...happened }, failures };
-}
-
-type Besides = { tries: number; end(): Promise<Record<string, number>> };
-
-/** Receivers that take a delivery and never answer it. */
-async function slowReceivers({ server, signal }: Ground): Promise<Besides> {
-  let deliveries = 0;
-  const receiver = createServer(() => {
-    deliveries += 1;
-  });
-  receiver.listen(0, "127.0.0.1");
-  await once(receiver, "listening");
-  const { port } = receiver.address() as AddressInfo;
-  const headers = { "X-Api-Key": server.apiKey, "Content-Type": "application/json" };
-  const ids: string[] = [];
-  for (let i = 0; i < SLOW_HOOKS; i++) {
-    const body = JSON.stringify({ url: `http://127.0.0.1:${port}/${i}` });
-    const response = await fetch(`${server.url}/api/v1/webhooks`, { method: "POST", headers, body });
-    const text = await response.text();
-    if (response.status !== 201) throw new Error(`a webhook was to be made: ${response.status} ${text}`);
-    ids.push((JSON.parse(text) as { data: { id: string } }).data.id);
-  }
-  // What is told next is told to them, so the load is made beside deliveries that hang.
-  const delta = JSON.stringify({ customerId: "told", delta: 1, reason: "told" });
-  await fetch(`${server.url}/api/v1/balance/delta`, { method: "POST", headers, body: delta });
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_DELIVERY_MS)]);
-  while (deliveries === 0) await sleep(50, undefined, { signal: patience });
-  return {
-    tries: SLOW_HOOKS,
-    async end() {
-      for (const id of ids) await fetch(`${server.url}/api/v1/webhooks/${id}`, { method: "DELETE", headers });
-      receiver.closeAllConnections();
-      receiver.close();
-      return { "deliveries begun": deliveries };
-    },
-  };
-}
-
-async function idleConnections({ server }: Ground): Promise<Besides> {
-  const connections = Array.from({ length: IDLE }, () => openConnection(server.url));
-  await once(connections.at(-1)!.socket, "connect");
-  return {
-    tries: IDLE,
-    async end() {
-      const open = connections.filter(({ isOpen }) => isOpen).length;
-      for (const one of connections) one.close();
-      return { open };
-    },
-  };
 }

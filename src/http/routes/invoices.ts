@@ -92,13 +92,13 @@ async function invoice(service: Service, { tenant, caller, params, query }: Invo
  * reads changes nothing: it gets the latest that there is.
  */
 async function statementOver(
-  { store, clock }: Service,
+  { store }: Service,
   ledger: Ledger,
   window: Window,
   mayWrite: boolean,
 ): Promise<StoredCheckpoint> {
   const { from, to } = window;
-  if (mayWrite) await checkpointLedger(store, ledger, window, { now: clock() });
+  if (mayWrite) await checkpointLedger(store, ledger, window, { now: await store.now() });
   const checkpoint = await store.latestOverWindow(ledger.id, from, to);
   if (checkpoint) return checkpoint;
   throw new TallyrootError(

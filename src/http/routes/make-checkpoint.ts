@@ -40,7 +40,7 @@ export const postCheckpoint = route({
     const asked: Asked = { tenant, idempotencyKey, route: "POST balance/checkpoint", members: membersOf(tenant, body) };
     const earlier = await earlierEffect(service.store, asked);
     if (earlier !== undefined) return answer(service, tenant, { statementId: earlier, replayed: true });
-    return answer(service, tenant, await make(service, tenant, body, { now: service.clock(), asked }));
+    return answer(service, tenant, await make(service, tenant, body, { now: await service.store.now(), asked }));
   },
 });
 

@@ -141,6 +141,11 @@ export interface LedgerStore {
   deltas(ledger: Ledger, first: number, limit: number): Promise<StoredDelta[]>;
   deltaByFingerprint(fingerprint: Uint8Array): Promise<StoredDelta | undefined>;
   deltaByRequestId(requestId: Uint8Array): Promise<StoredDelta | undefined>;
+  /**
+   * The time of the record, Unix milliseconds: of the clock that deltas get theirs from. A delta with an earlier time is in every
+   * `countBefore` that is asked for afterwards, so a statement that bears this time hides none, and puts no later one into the future.
+   */
+  now(): Promise<number>;
   /** How many deltas of the ledger were recorded before a time (Unix milliseconds); O(log n) reads. */
   countBefore(ledger: Ledger, time: number): Promise<number>;
   /** The fingerprints of deltas `first` … `first + limit - 1`, one after the other, 32 bytes each. */

@@ -1,6 +1,5 @@
 import type { Ledger } from "../../ledger/ports/ledgers.ts";
 import type { Postgres } from "./database.ts";
-import { NOW } from "./record-group.ts";
 
 /**
  * Milliseconds after which nobody can still be writing what it gave its time before: more than a transaction may last that records, its
@@ -17,14 +16,14 @@ type HeadRow = { count: number; recorded_at: number };
  * A delta gets its time behind the lock of its ledger, and is there for others when its transaction ends. So whoever counts what a window
  * holds that has just ended, or is still open, waits for the lock as well: whoever takes it later gives a later time.
  */
-export function openCountBefore({ read }: Postgres, clock: (() => number) | undefined) {
+export function openCountBefore({ read }: Postgres, now: () => Promise<number>) {
   const headOf = async (ledger: Ledger, lock: "" | "FOR SHARE") =>
     (await read<HeadRow>(`SELECT count, recorded_at FROM ledger_heads WHERE ledger = $1 ${lock}`, [ledger.id]))[0];
   return async (ledger: Ledger, time: number): Promise<number> => {
-    const now = clock?.() ?? (await read<{ now: number }>(NOW))[0]!.now;
+    const settled = (await now()) - SETTLED_MS;
     const head = await headOf(ledger, "");
     if (!head) return 0;
-    const mayBeFilling = time > now - SETTLED_MS && head.recorded_at < time;
+    const mayBeFilling = time > settled && head.recorded_at < time;
     const { count } = mayBeFilling ? (await headOf(ledger, "FOR SHARE"))! : head;
     const [row] = await read<{ before: number }>("SELECT count_before($1, $2, $3) AS before", [ledger.id, time, count]);
     return row!.before;

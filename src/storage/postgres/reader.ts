@@ -25,7 +25,7 @@ import {
 import type { Postgres } from "./database.ts";
 
 /** Every read of the record: one point or one short range of an index each. `lastHead` is for those who anchor. */
-export type PostgresReader = Omit<LedgerStore, "record" | "countBefore"> & {
+export type PostgresReader = Omit<LedgerStore, "record" | "countBefore" | "now"> & {
   lastHead(ledgerId: number): Promise<AnchoredHead | undefined>;
 };
 

@@ -19,6 +19,7 @@ import { expectMasterKey } from "./master-key.ts";
 import { migrate } from "./migrate.ts";
 import { openProgressStore } from "./progress.ts";
 import { openReader } from "./reader.ts";
+import { NOW } from "./record-group.ts";
 import { openSurveyStore } from "./survey.ts";
 import { openTenantStore } from "./tenants.ts";
 import { openWebhookStore } from "./webhooks.ts";
@@ -79,6 +80,7 @@ export async function openPostgresStore(options: {
     throw error;
   }
   const { lastHead: _, ...reader } = openReader(db);
+  const now = async () => clock?.() ?? (await db.read<{ now: number }>(NOW))[0]!.now;
   const effects = openEffects(db, master);
   const writer = openWriter({ db, master, quota, clock });
   const { close: closeTenants, ...tenants } = openTenantStore(db, { master, effects, clock, report });
@@ -86,7 +88,8 @@ export async function openPostgresStore(options: {
   return {
     ...reader,
     record: writer.record,
-    countBefore: openCountBefore(db, clock),
+    countBefore: openCountBefore(db, now),
+    now,
     effectOf: effects.effectOf,
     ...tenants,
     ...openSurveyStore(db),

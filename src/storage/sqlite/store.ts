@@ -114,6 +114,7 @@ export function openSqliteStore(options: {
     "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
   );
   return {
+    now: async () => clock(),
     record: writer.record,
     ledger: async (tenantId, address) => reader.ledger(tenantId, address),
     ledgerById: async (id) => reader.ledgerById(id),
