@@ -19,6 +19,7 @@ import { fromHex, toHex } from "./core/bytes.ts";
 import { ChainUnavailableError, TallyrootError } from "./core/errors.ts";
 import { installKeccak } from "./core/keccak.ts";
 import { fastKeccak } from "./fast-keccak.ts";
+import { firstStart } from "./first-start.ts";
 import { createApp } from "./http/app.ts";
 import { openHttpServer } from "./http/http-server.ts";
 import { openMetrics } from "./http/metrics.ts";
@@ -29,7 +30,7 @@ import { healthChecks } from "./jobs/chain-health.ts";
 import { startCheckpointJob } from "./jobs/checkpoint-thread.ts";
 import { startMonthClosing } from "./jobs/month-closing.ts";
 import { haltFor } from "./jobs/remedies.ts";
-import { type KeyMode, makeApiKey, OPERATOR_TENANT } from "./ledger/api-keys.ts";
+import type { KeyMode } from "./ledger/api-keys.ts";
 import { openContents } from "./ledger/contents.ts";
 import { expectWholeRecord, RecordBehindLogError } from "./ledger/expect-whole-record.ts";
 import { sealingKey } from "./ledger/seal.ts";
@@ -43,7 +44,7 @@ import { openDeliveries } from "./webhooks/deliver.ts";
 import { openPost } from "./webhooks/post.ts";
 import { welcome } from "./welcome.ts";
 import { isoText } from "./wire/fields.ts";
-import { SIGN_IN_KEY, signInLink } from "./wire/sign-in.ts";
+import { signInLink } from "./wire/sign-in.ts";
 import { openWitness } from "./witness/witness.ts";
 
 /** Milliseconds that open requests get to end when the server stops. */
@@ -51,13 +52,8 @@ const DRAIN_MS = 3_000;
 /** Milliseconds between two looks for connections that have become idle meanwhile. */
 const SWEEP_MS = 20;
 
-/** Milliseconds for which the first start's link signs in. */
-const SIGN_IN_MS = 3_600_000;
-
 /** The note why anchoring halted last, for whoever is told of it later. */
 const LAST_HALT = "anchoring.halt";
-/** The fact that the first API key is in its file. */
-const FIRST_KEY = "first.key";
 
 /** Mistakes that the person at the terminal can mend: shown as one sentence, without a stack. */
 const EXPECTED = [
@@ -105,31 +101,8 @@ async function main(): Promise<void> {
   const alone = "alone" in store ? store.alone : <T>(work: () => Promise<T>) => work();
   const contents = openContents(store, master);
 
-  // The first tenant and its key. A start that was cut off before the key was on disk does it again: nobody has seen that key.
-  const tenant = (await store.tenantByName(OPERATOR_TENANT)) ?? (await store.addTenant(OPERATOR_TENANT, Date.now()));
   const keyMode: KeyMode = config.chain.kind === "rpc" ? "live" : "test";
-  let newKey: string | undefined;
-  let signInKey: string | undefined;
-  await alone(async () => {
-    if ((await store.facts.get(FIRST_KEY)) !== undefined) return;
-    newKey = await makeApiKey(store, {
-      tenantId: tenant.id,
-      scope: "admin",
-      label: "made at the first start",
-      mode: keyMode,
-      now: Date.now(),
-    });
-    dir.write("api-key", `${newKey}\n`);
-    const now = Date.now();
-    signInKey = await makeApiKey(store, {
-      ...SIGN_IN_KEY,
-      tenantId: tenant.id,
-      mode: keyMode,
-      now,
-      expiresAt: now + SIGN_IN_MS,
-    });
-    await store.facts.set(FIRST_KEY, "written");
-  });
+  const { newKey, signInKey } = await firstStart({ store, alone, dir, keyMode });
 
   // The chain, and the place on it.
   if (database && config.chain.kind === "embedded" && !dir.has("chain.journal")) {

@@ -177,6 +177,8 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
   ["welcome.ts", ["chain/establish.ts"]],
   // Looks at the calendar for main.
   ["month-closing.ts", ["ledger"]],
+  // What main does once.
+  ["first-start.ts", ["ledger", "storage/data-directory.ts", "wire/sign-in.ts"]],
   // The composition root.
   ["main.ts", ALL],
   // What keeps compiled code comes before everything that is to be kept.
