@@ -1,10 +1,11 @@
-import { type KeyObject, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AuditParts, type AuditReport, auditRecord } from "#src/audit/audit.ts";
 import { openAnchorLog } from "#src/chain/anchor-log.ts";
 import { establishPlace, type PlaceFacts } from "#src/chain/establish.ts";
 import { logIdOf, readAppend } from "#src/chain/read-append.ts";
+import { formatAmount, parseAmount } from "#src/core/amount.ts";
 import { installKeccak } from "#src/core/keccak.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { checkpointAll, checkpointLedger, checkpointSelection } from "#src/ledger/checkpoint.ts";
@@ -15,18 +16,21 @@ import type { EffectStore } from "#src/ledger/ports/effects.ts";
 import type { ErasureStore } from "#src/ledger/ports/erasure.ts";
 import type { Ledger, LedgerStore, StoredDelta, Tenant } from "#src/ledger/ports/ledgers.ts";
 import type { TenantStore } from "#src/ledger/ports/tenants.ts";
+import { openAuditView as openDatabaseView } from "#src/storage/postgres/audit-view.ts";
 import { type Cell, rowDigest } from "#src/storage/row-digest.ts";
 import { openAuditView } from "#src/storage/sqlite/audit-view.ts";
-import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
+import { databaseFile, openDatabase } from "#src/storage/sqlite/database.ts";
 import { type Anchored, anchor, type Ground, PUBLISHER_KEY } from "#test/ledger/anchoring-ground.ts";
-import { deltasOf, MASTER, type OpenRecord, openRecord, request } from "#test/storage/record-folder.ts";
+import { copyDatabase, databaseOf } from "#test/run/engine.ts";
+import type { Sql } from "#test/run/record-of.ts";
+import { deltasOf, MASTER, type OpenRecordFile, openRecord, request } from "#test/storage/record-folder.ts";
 
 /** 2024-01-15 12:00 UTC. */
 export const START = Date.UTC(2024, 0, 15, 12);
 export const JANUARY = { from: Date.UTC(2024, 0, 1), to: Date.UTC(2024, 1, 1) };
 
 /** A record in a log of its own, with everything in it that can be. */
-export type Audited = { record: OpenRecord; chain: AnchorChain; other: Tenant; erased: Ledger };
+export type Audited = { chain: AnchorChain; other: Tenant; erased: Ledger };
 
 /** A record in whichever engine. */
 type AnyRecord = Anchored & { tenant: Tenant; store: AnyStore };
@@ -67,11 +71,13 @@ export async function recordSome(
 /** A record with several tenants and ledgers, an erased one, every kind of checkpoint, and three anchors; some deltas are in none. */
 export async function buildRecord(dir: string, ground: Ground): Promise<Audited> {
   const record = await openRecord(dir, { now: START });
-  return { record, ...(await fillRecord(record, ground)) };
+  const audited = await fillRecord(record, ground);
+  await record.close();
+  return audited;
 }
 
 /** Fills an empty record so. */
-export async function fillRecord(record: AnyRecord, ground: Ground): Promise<Omit<Audited, "record">> {
+export async function fillRecord(record: AnyRecord, ground: Ground): Promise<Audited> {
   installKeccak(await fastKeccak());
   const chain = await logFor(record, ground);
   const { store, tenant, clock } = record;
@@ -106,42 +112,66 @@ export async function fillRecord(record: AnyRecord, ground: Ground): Promise<Omi
   return { chain, other, erased };
 }
 
-/** Copies the database of a record that nothing writes, as one file. */
-export function copyOf(record: OpenRecord, name: string): string {
+/** Copies a record that nobody has open into another folder. */
+export async function copyRecord(from: string, to: string): Promise<void> {
+  if ((await databaseOf(from)) === undefined) copyFileSync(databaseFile(from), databaseFile(to));
+  await copyDatabase(from, to);
+}
+
+/** Copies the SQLite file of a record that nothing writes. */
+export function copyOf(record: OpenRecordFile, name: string): string {
   record.db.pragma("wal_checkpoint(TRUNCATE)");
   const copy = join(record.dir, `${name}.db`);
   copyFileSync(databaseFile(record.dir), copy);
   return copy;
 }
 
+/** Columns whose value is hashed as canonical text. */
+const AMOUNTS = ["amount", "balance", "opening_balance", "closing_balance"];
+
 /** The digest that a row of a table should have, by what else is in it. */
 export function digestOfRow(table: string, { digest: _, gas_used: late, ...columns }: Record<string, Cell>): Buffer {
-  return rowDigest(table, Object.values(columns), late);
+  // In a database, when something began to wait is kept beside what is hashed.
+  const { pending_since: __, ...hashed } = columns;
+  const cells = Object.entries(hashed).map(([name, cell]) => (AMOUNTS.includes(name) ? canonical(cell) : cell));
+  return rowDigest(table, cells, late);
+}
+
+/** A stored amount as canonical text: a database has it with all its decimals. */
+export function canonical(cell: Cell | undefined): string {
+  return formatAmount(parseAmount(cell as string));
 }
 
 /** Writes the digest of a row anew, as an intruder who knows how does. */
-export function redigest(db: Sqlite, table: string, where: string): void {
-  const row = db.prepare<[], Record<string, Cell>>(`SELECT * FROM ${table} WHERE ${where}`).get()!;
-  db.prepare(`UPDATE ${table} SET digest = ? WHERE ${where}`).run(digestOfRow(table, row));
+export async function redigest(sql: Sql, table: string, where: string): Promise<void> {
+  const [row] = await sql.all<Record<string, Cell>>(`SELECT * FROM ${table} WHERE ${where}`);
+  await sql.change(`UPDATE ${table} SET digest = ? WHERE ${where}`, digestOfRow(table, row!));
 }
 
-/** Audits a database file. */
-export async function auditFile(
-  file: string,
-  more: Partial<AuditParts> = {},
-  master: KeyObject | undefined = MASTER,
-): Promise<AuditReport> {
+/** Audits the record of a folder. */
+export async function audit(dir: string, more: Partial<AuditParts> = {}): Promise<AuditReport> {
+  const url = await databaseOf(dir);
+  if (url === undefined) return auditFile(databaseFile(dir), more);
+  const { close, ...view } = await openDatabaseView(url);
+  try {
+    return await auditRecord({ ...PARTS, ...view, ...more });
+  } finally {
+    await close();
+  }
+}
+
+/** Audits a SQLite file. */
+export async function auditFile(file: string, more: Partial<AuditParts> = {}): Promise<AuditReport> {
   const db = openDatabase(file);
   try {
-    const readers = { read: readAppend, logOf: logIdOf };
-    return await auditRecord({
-      store: openAuditView(db),
-      master,
-      readAppend: readers,
-      clock: () => performance.now(),
-      ...more,
-    });
+    return await auditRecord({ ...PARTS, store: openAuditView(db), ...more });
   } finally {
     db.close();
   }
 }
+
+const PARTS = {
+  master: MASTER,
+  readAppend: { read: readAppend, logOf: logIdOf },
+  clock: () => performance.now(),
+};

@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect } from "chai";
 import { toHex } from "#src/core/bytes.ts";
 import { policyText } from "#src/core/policy.ts";
 import { type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
+import { databaseOf } from "#test/run/engine.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { temporaryFolder } from "#test/storage/record-folder.ts";
-import { type Audited, buildRecord, copyOf } from "./audited-record.ts";
+import { type Audited, buildRecord, copyRecord } from "./audited-record.ts";
 
 type Run = { code: number | null; out: string; err: string };
 
@@ -26,29 +27,31 @@ function start(...args: string[]) {
 
 const audit = (...args: string[]) => start(...args).ended;
 
+async function placeOf(dir: string): Promise<string> {
+  return (await databaseOf(dir)) ?? dir;
+}
+
 describe("tallyroot audit", () => {
   let ground: Ground;
   let audited: Audited;
+  /** Where the records are, as the command is told. */
   let whole: string;
   let broken: string;
   let key: string;
-  const folder = temporaryFolder();
+  const [folder, damaged] = [temporaryFolder(), temporaryFolder()];
   before(async () => {
     ground = await startGround();
     audited = await buildRecord(folder.dir, ground);
-    whole = copyOf(audited.record, "whole");
-    broken = join(folder.dir, "broken.db");
-    copyFileSync(whole, broken);
-    const db = new Database(broken);
-    db.exec("DROP TRIGGER deltas_keep_update; UPDATE deltas SET amount = '5' WHERE ledger = 1 AND sequence = 4");
-    db.close();
+    await copyRecord(folder.dir, damaged.dir);
+    await changeBehind(damaged.dir, "UPDATE deltas SET amount = '5' WHERE ledger = 1 AND sequence = 4");
+    [whole, broken] = [await placeOf(folder.dir), await placeOf(damaged.dir)];
     key = join(folder.dir, "key");
     writeFileSync(key, `${toHex(Buffer.alloc(32, 7))}\n`);
   });
   after(async () => {
-    audited.record.close();
     await ground.stop();
     folder.remove();
+    damaged.remove();
   });
 
   it("ends with an exit code for each outcome, and says in words what it looked at and what is wrong", async () => {

@@ -9,7 +9,7 @@ import { withCopy } from "#src/cli/audit/source.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { eraseContent } from "#src/ledger/erase.ts";
 import { databaseFile, lockDirectory } from "#src/storage/sqlite/database.ts";
-import { MASTER, openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { MASTER, openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
 import { recordSome, START } from "./audited-record.ts";
 
 function audit(path: string) {
@@ -36,7 +36,7 @@ describe("the copy that an audit works on", () => {
   afterEach(() => folder.remove());
 
   it("changes no byte of a data directory that no server runs on, also where a WAL was left behind", async () => {
-    const record = await openRecord(folder.dir, { now: START });
+    const record = await openRecordFile(folder.dir, { now: START });
     await recordSome(record, record.tenant, ["alpha", "beta"], 3);
     // What a killed server leaves: a database whose latest rows are in the WAL only.
     const left = temporaryFolder();
@@ -53,7 +53,7 @@ describe("the copy that an audit works on", () => {
 
   it("is taken while a server records and erases, and hinders neither", async () => {
     const lock = lockDirectory(folder.dir);
-    const record = await openRecord(folder.dir, { now: START });
+    const record = await openRecordFile(folder.dir, { now: START });
     await recordSome(record, record.tenant, ["alpha", "beta"], 30);
     let going = true;
     let recorded = 60;
@@ -81,7 +81,7 @@ describe("the copy that an audit works on", () => {
   });
 
   it("is removed afterwards, also when the audit fails", async () => {
-    const record = await openRecord(folder.dir, { now: START });
+    const record = await openRecordFile(folder.dir, { now: START });
     await recordSome(record, record.tenant, ["alpha"], 1);
     record.close();
     // A place of its own for copies: other tests make some at the same time.
@@ -102,7 +102,7 @@ describe("the copy that an audit works on", () => {
   });
 
   it("is made of a bundle too", async () => {
-    const record = await openRecord(folder.dir, { now: START });
+    const record = await openRecordFile(folder.dir, { now: START });
     await recordSome(record, record.tenant, ["alpha", "beta"], 3);
     record.close();
     writeFileSync(join(folder.dir, "master-key"), `${toHex(Buffer.alloc(32, 7))}\n`);

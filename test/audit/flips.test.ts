@@ -5,8 +5,8 @@ import { expect } from "chai";
 import type { Finding } from "#src/audit/findings.ts";
 import { toHex } from "#src/core/bytes.ts";
 import { type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
-import { temporaryFolder } from "#test/storage/record-folder.ts";
-import { type Audited, auditFile, buildRecord, copyOf } from "./audited-record.ts";
+import { type OpenRecordFile, openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
+import { auditFile, copyOf, fillRecord, START } from "./audited-record.ts";
 import { cellsOf } from "./cells.ts";
 
 /** Flips, each an audit of its own: a tenth of the runs, but not fewer than at hand. A failure names its seed, which repeats the same flips. */
@@ -64,14 +64,15 @@ function targetsOf(db: Database.Database): Target[] {
 
 describe(`the audit of a damaged file (PROPERTY_SEED=${SEED})`, () => {
   let ground: Ground;
-  let audited: Audited;
+  let record: OpenRecordFile;
   const folder = temporaryFolder();
   before(async () => {
     ground = await startGround();
-    audited = await buildRecord(folder.dir, ground);
+    record = await openRecordFile(folder.dir, { now: START });
+    await fillRecord(record, ground);
   });
   after(async () => {
-    audited.record.close();
+    record.close();
     await ground.stop();
     folder.remove();
   });
@@ -87,7 +88,7 @@ describe(`the audit of a damaged file (PROPERTY_SEED=${SEED})`, () => {
 
   it(`names the row of which any single byte was changed (${FLIPS} times)`, async function () {
     this.timeout(0);
-    const copy = copyOf(audited.record, "flipped");
+    const copy = copyOf(record, "flipped");
     const whole = readFileSync(copy);
     const db = new Database(copy, { readonly: true });
     const targets = Map.groupBy(targetsOf(db), ({ table }) => table);
@@ -114,7 +115,7 @@ describe(`the audit of a damaged file (PROPERTY_SEED=${SEED})`, () => {
 
   it("names the anchor whose gas has any one bit changed", async function () {
     this.timeout(0);
-    const copy = copyOf(audited.record, "gas");
+    const copy = copyOf(record, "gas");
     const whole = readFileSync(copy);
     const db = new Database(copy, { readonly: true });
     const { mark, gas } = db

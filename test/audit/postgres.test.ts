@@ -12,25 +12,12 @@ import { openPostgresRecord } from "#test/storage/postgres/record.ts";
 import { MASTER } from "#test/storage/record-folder.ts";
 import { fillRecord, START } from "./audited-record.ts";
 
-/** A change behind the record's back, and what the audit must call it. */
-const EDITS: readonly (readonly [what: string, sql: string, code: string])[] = [
-  ["an amount", "UPDATE deltas SET amount = amount + 1 WHERE ledger = 1 AND sequence = 2", "BALANCE_WRONG"],
-  ["a time", "UPDATE deltas SET recorded_at = recorded_at + 1 WHERE ledger = 1 AND sequence = 2", "FINGERPRINT_WRONG"],
-  ["a sealed content", "UPDATE deltas SET sealed = '\\x00' WHERE ledger = 1 AND sequence = 3", "SEAL_BROKEN"],
-  ["a tree node", "UPDATE deltas SET nodes = nodes || nodes WHERE ledger = 1 AND sequence = 4", "NODES_WRONG"],
-  ["a request id", "UPDATE deltas SET request_id = '\\x01' WHERE ledger = 2 AND sequence = 1", "DIGEST_WRONG"],
-  ["a delta in the middle", "DELETE FROM deltas WHERE ledger = 1 AND sequence = 3", "DELTA_MISSING"],
-  ["a ledger's last delta", "DELETE FROM deltas WHERE ledger = 1 AND sequence = 16", "FILE_DAMAGED"],
-  ["a ledger's standing", "UPDATE ledger_heads SET balance = balance + 1 WHERE ledger = 2", "FILE_DAMAGED"],
-  ["what is noted as moved", "UPDATE ledger_heads SET moved = false WHERE moved", "FILE_DAMAGED"],
-  ["a way to a delta", "DELETE FROM request_ids WHERE ledger IS NOT NULL", "FILE_DAMAGED"],
-  ["a counter", "UPDATE usage SET deltas = deltas + 1", "USAGE_WRONG"],
-  ["a head", "UPDATE anchor_leaves SET count = count - 1 WHERE anchor = 1 AND position = 0", "HEAD_WRONG"],
-  ["an anchor's leaf", "DELETE FROM anchor_leaves WHERE anchor = 2 AND position = 0", "LEAF_MISSING"],
-  ["an anchor's root", "UPDATE anchors SET root = sha256(root) WHERE id = 3", "ANCHOR_ROOT_WRONG"],
-  ["an anchor's time", "UPDATE anchors SET created_at = created_at + 1 WHERE id = 3", "DIGEST_WRONG"],
-  ["a checkpoint", "UPDATE checkpoints SET closing_balance = closing_balance + 1 WHERE id = 2", "CHECKPOINT_WRONG"],
-  ["a tenant's secret", "UPDATE tenants SET sealed_secret = '\\x00'", "SEAL_BROKEN"],
+/** What a database keeps beside the deltas, changed behind the record's back. What it has in common with a file: see cheats.ts. */
+const EDITS: readonly (readonly [what: string, sql: string])[] = [
+  ["a ledger's last delta", "DELETE FROM deltas WHERE ledger = 1 AND sequence = 16"],
+  ["a ledger's standing", "UPDATE ledger_heads SET balance = balance + 1 WHERE ledger = 2"],
+  ["what is noted as moved", "UPDATE ledger_heads SET moved = false WHERE moved"],
+  ["a way to a delta", "DELETE FROM request_ids WHERE ledger IS NOT NULL"],
 ];
 
 const COMMAND = fileURLToPath(import.meta.resolve("#src/cli/audit.ts"));
@@ -86,18 +73,9 @@ describe("the audit of a record in PostgreSQL", () => {
     expect(stdout).to.contain(new URL(database.url).pathname).and.not.to.contain("password");
   });
 
-  for (const [what, sql, code] of EDITS) {
+  for (const [what, sql] of EDITS) {
     it(`finds that somebody changed ${what}`, async () => {
-      const tables = [
-        "deltas",
-        "ledger_heads",
-        "request_ids",
-        "usage",
-        "anchor_leaves",
-        "anchors",
-        "checkpoints",
-        "tenants",
-      ];
+      const tables = ["deltas", "ledger_heads", "request_ids"];
       const kept: QueryResult[] = [];
       for (const table of tables) kept.push(await client.query(`SELECT * FROM ${table}`));
       // As an owner can: constraints and triggers stand aside.
@@ -106,7 +84,7 @@ describe("the audit of a record in PostgreSQL", () => {
         const { rowCount } = await client.query(sql);
         expect(rowCount, "something was changed").to.be.greaterThan(0);
         const { findings } = await audit();
-        expect(findings.map((finding) => finding.code)).to.include(code);
+        expect(findings.map((finding) => finding.code)).to.include("FILE_DAMAGED");
       } finally {
         for (const [i, table] of tables.entries()) {
           await client.query(`DELETE FROM ${table}`);

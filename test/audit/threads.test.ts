@@ -5,7 +5,7 @@ import { expect } from "chai";
 import type { AuditReport } from "#src/audit/audit.ts";
 import { auditInThreads } from "#src/cli/audit/ledger-threads.ts";
 import { anchor, type Ground, startGround } from "#test/ledger/anchoring-ground.ts";
-import { type OpenRecord, openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { type OpenRecordFile, openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
 import { auditFile, copyOf, logFor, recordSome, START } from "./audited-record.ts";
 
 /** More ledgers than two threads have ranges, so that some ranges have several. */
@@ -45,12 +45,12 @@ const DAMAGES: readonly Damage[] = [
 
 describe("an audit in several threads", () => {
   let ground: Ground;
-  let record: OpenRecord;
+  let record: OpenRecordFile;
   let whole: string;
   const folder = temporaryFolder();
   before(async () => {
     ground = await startGround();
-    record = await openRecord(folder.dir, { now: START });
+    record = await openRecordFile(folder.dir, { now: START });
     const chain = await logFor(record, ground);
     await recordSome(record, record.tenant, CUSTOMERS, 3);
     await anchor(record, chain);

@@ -10,7 +10,7 @@ import { migrateTo, RECORD_TABLES } from "#src/storage/sqlite/bundle-tables.ts";
 import { databaseFile, lockDirectory, openDatabase } from "#src/storage/sqlite/database.ts";
 import { openDump } from "#src/storage/sqlite/dump.ts";
 import { NEWEST_SCHEMA } from "#src/storage/sqlite/load.ts";
-import { openRecord, request } from "#test/storage/record-folder.ts";
+import { openRecordFile, request } from "#test/storage/record-folder.ts";
 import { anchorOne, type BundleGround, contentOf, fill, openBundleGround, refusal } from "./ground.ts";
 
 describe("a bundle", () => {
@@ -67,7 +67,7 @@ describe("a bundle", () => {
   it("does not take another record, nor one that was set back", async () => {
     const other = ground.at("other");
     mkdirSync(other);
-    const stranger = await openRecord(other);
+    const stranger = await openRecordFile(other);
     await fill(stranger, 8);
     await anchorOne(stranger, 1, true);
     cpSync(join(ground.dataDir, "chain.journal"), join(other, "chain.journal"));
@@ -114,7 +114,7 @@ describe("a bundle", () => {
   it("of more rows than one read takes has every one of them", async () => {
     const dir = ground.at("large");
     mkdirSync(dir);
-    const large = await openRecord(dir);
+    const large = await openRecordFile(dir);
     const customers = Array.from({ length: 2_500 }, (_, i) => request(large.tenant, `customer-${i}`));
     await large.store.record(customers, false);
     const hash = Buffer.alloc(32, 1);

@@ -5,11 +5,11 @@ import { importDirectory } from "#src/bundle/data-directory.ts";
 import { exportBundle } from "#src/bundle/export.ts";
 import { type Manifest, manifestText, readManifest } from "#src/bundle/manifest.ts";
 import { BundleRefusedError, type Refusal } from "#src/bundle/refused.ts";
-import { type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
+import { type OpenRecordFile, openRecordFile, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
 /** A record that was exported twice into one bundle: after 9 deltas and an anchor, and after 15 and an anchor that was never signed. */
 export type BundleGround = {
-  record: OpenRecord;
+  record: OpenRecordFile;
   dataDir: string;
   /** The bundle as it was after the first export, and after the second. */
   first: string;
@@ -27,7 +27,7 @@ export async function openBundleGround(): Promise<BundleGround> {
   const at = (name: string) => join(place, name);
   const [dataDir, first, second] = [at("data"), at("first"), at("second")];
   mkdirSync(dataDir);
-  const record = await openRecord(dataDir);
+  const record = await openRecordFile(dataDir);
   await fill(record, 3);
   await anchorOne(record, 1, true);
   appendFileSync(join(dataDir, "chain.journal"), '{"a":1}\n{"b":2}\n{"torn":');
@@ -74,14 +74,14 @@ export function forge(bundle: string, change: (manifest: Manifest) => Manifest):
 }
 
 /** Records so many deltas for each of three customers. */
-export async function fill(record: OpenRecord, each: number): Promise<void> {
+export async function fill(record: OpenRecordFile, each: number): Promise<void> {
   const customers = ["a", "b", "c"];
   const requests = customers.flatMap((id) => Array.from({ length: each }, () => request(record.tenant, id)));
   await record.store.record(requests, true);
 }
 
 /** Puts one anchor with one leaf into the record, up to its first transaction where that is asked for. */
-export async function anchorOne(record: OpenRecord, index: number, signed: boolean): Promise<void> {
+export async function anchorOne(record: OpenRecordFile, index: number, signed: boolean): Promise<void> {
   const bytes = Buffer.alloc(32, index);
   const leaf = { ledgerId: 1, count: index, balance: 10n ** 18n, root: bytes, leaf: bytes };
   await record.anchors.addLeaves(index, 0, [{ ...leaf, nodes: Buffer.alloc(0), checkpointId: null }]);

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { exportBundle } from "#src/bundle/export.ts";
 import { importBundle } from "#src/bundle/import.ts";
 import { databaseFile, lockDirectory } from "#src/storage/sqlite/database.ts";
-import { openRecord, request, sqlClient } from "#test/storage/record-folder.ts";
+import { openRecordFile, request, sqlClient } from "#test/storage/record-folder.ts";
 import { type BundleGround, contentOf, fill, forge, openBundleGround } from "./ground.ts";
 
 describe("a bundle's import", () => {
@@ -62,7 +62,7 @@ describe("a bundle's import", () => {
 
   const changes: Record<string, (dir: string) => unknown> = {
     "recorded something": async (dir) => {
-      const own = await openRecord(dir);
+      const own = await openRecordFile(dir);
       await fill(own, 1);
       own.close();
     },
@@ -84,7 +84,7 @@ describe("a bundle's import", () => {
     const bundle = ground.copyOf(ground.first);
     for (const dir of [mine, theirs]) {
       ground.importing(ground.first, dir);
-      const own = await openRecord(dir);
+      const own = await openRecordFile(dir);
       await own.store.record([request(own.tenant, "a", { reason: dir })], true);
       own.close();
     }

@@ -4,9 +4,7 @@ import { STEP_FAILURES } from "#src/core/step-failures.ts";
 import { verifyFile } from "#src/core/verify-file.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { openWitness } from "#src/witness/witness.ts";
-import { RUNS } from "#test/core/property.ts";
 import { removeDirectory, temporaryDirectory } from "#test/http/server.ts";
-import { auditOf } from "./evil/audit.ts";
 import {
   CHECKS,
   type Check,
@@ -19,17 +17,8 @@ import {
 import { type Forged, forge, type ShownForgery, verdictOf } from "./evil/forgeries.ts";
 import { type Ground, startGround } from "./evil/ground.ts";
 import { pythonVerdicts } from "./evil/parties.ts";
-import { type ChangedRecord, naiveRecord, thoroughRecord } from "./evil/record-scenes.ts";
-import { openWorkshop, overlapping, sourceOf, type Workshop } from "./evil/weakened.ts";
-import { AUDIT_CHECKS, weakenedAudit } from "./evil/weakened-audit.ts";
+import { openWorkshop, overlapping, someOf, sourceOf, type Workshop } from "./evil/weakened.ts";
 import { needsIn, pythonSource, withoutNeeds } from "./evil/weakened-python.ts";
-
-/** Of checks that cost a process each, so many are taken out at hand; in the long run, all. */
-const SOME = 3;
-
-function someOf<T>(all: readonly T[]): readonly T[] {
-  return RUNS >= 10_000 ? all : all.filter((_, i) => i % Math.ceil(all.length / SOME) === 0);
-}
 
 describe("every check is needed", () => {
   let ground: Ground;
@@ -109,26 +98,6 @@ describe("every check is needed", () => {
     it("there are more of them than codes", () => {
       expect(needs.length).to.be.greaterThan(Object.keys(STEP_FAILURES).length);
     });
-  });
-
-  describe("of the audit:", () => {
-    const records: Partial<Record<"naive" | "thorough", { record: ChangedRecord; codes: string[] }>> = {};
-
-    async function recordOf(kind: "naive" | "thorough") {
-      const record = await (kind === "naive" ? naiveRecord(ground) : thoroughRecord(ground, "anchored"));
-      records[kind] ??= { record, codes: (await auditOf(record)).map(({ code }) => code) };
-      return records[kind];
-    }
-
-    for (const check of someOf(AUDIT_CHECKS)) {
-      it(`without "${check.text}" in ${check.file}, it does not say ${check.code}`, async () => {
-        const { record, codes } = await recordOf(check.record);
-        expect(codes).to.include(check.code);
-        const dir = temporaryDirectory();
-        expect(await weakenedAudit(dir, check, record)).not.to.include(check.code);
-        removeDirectory(dir);
-      });
-    }
   });
 });
 

@@ -8,14 +8,8 @@ import { AnchoringHaltedError, anchorRound } from "#src/ledger/anchor.ts";
 import type { AnchorChain, AnchorTransaction } from "#src/ledger/ports/anchoring.ts";
 import { RecordDamagedError } from "#src/ledger/ports/ledgers.ts";
 import { standings } from "#src/ledger/status.ts";
-import {
-  deltasOf,
-  type OpenRecord,
-  openRecord,
-  request,
-  tamper,
-  temporaryFolder,
-} from "#test/storage/record-folder.ts";
+import { changeBehind } from "#test/run/record-of.ts";
+import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 import {
   anchor,
   announced,
@@ -76,10 +70,10 @@ describe("anchoring", () => {
     record = await openRecord(folder.dir);
     log = await freshLog(ground);
   });
-  afterEach(() => {
+  afterEach(async () => {
     ground.wire.state = "whole";
     ground.wire.dropped = [];
-    record.close();
+    await record.close();
     folder.remove();
   });
 
@@ -150,7 +144,7 @@ describe("anchoring", () => {
         const parts = partsOf(record, watched(log.chain, at));
         const cut = anchorRound({ ...parts, store: watched(parts.store, at) });
         expect(await cut.catch((error: unknown) => error), `${when} ${effect}`).to.be.instanceOf(CutOff);
-        record.close();
+        await record.close();
         record = await openRecord(folder.dir, record.clock);
         rounds += 1;
         // Only the very last step leaves nothing to do.
@@ -418,8 +412,8 @@ describe("anchoring", () => {
 
   it("lets nothing of a damaged record reach the chain", async () => {
     await add("sound", "broken", "broken");
-    record.close();
-    tamper(folder.dir, (db) => db.exec("UPDATE deltas SET amount = '2' WHERE ledger = 2 AND sequence = 2"));
+    await record.close();
+    await changeBehind(folder.dir, "UPDATE deltas SET amount = '2' WHERE ledger = 2 AND sequence = 2");
     record = await openRecord(folder.dir);
     const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
     expect(outcome).to.be.instanceOf(RecordDamagedError).with.property("sequence", 2);
@@ -431,7 +425,8 @@ describe("anchoring", () => {
     await add("a");
     await anchor(record, log.chain);
     const before = await record.store.anchor(1);
-    record.db.exec("UPDATE anchor_progress SET block_hash = zeroblob(32), block_number = 1");
+    const elsewhere = "UPDATE anchor_progress SET block_hash = ?, block_number = 1";
+    await changeBehind(folder.dir, elsewhere, Buffer.alloc(32));
     expect(await anchor(record, log.chain)).to.deep.equal([1]);
     expect(await record.store.anchor(1)).to.deep.equal({ ...before, confirmedAt: record.clock.now });
     expect(await announced(ground, log)).to.have.length(1);

@@ -14,14 +14,9 @@ import type { Asked } from "#src/ledger/idempotent.ts";
 import type { StoredCheckpoint } from "#src/ledger/ports/checkpoints.ts";
 import { type Ledger, RecordDamagedError, type StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { standingOfCheckpoint } from "#src/ledger/status.ts";
-import {
-  deltasOf,
-  type OpenRecord,
-  openRecord,
-  request,
-  tamper,
-  temporaryFolder,
-} from "#test/storage/record-folder.ts";
+import { behind, changeBehind, rowsBehind } from "#test/run/record-of.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
+import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 import { readBank } from "../../scripts/demo/bank.ts";
 import { anchor, freshLog, type Ground, type Log, startGround } from "./anchoring-ground.ts";
 
@@ -43,8 +38,8 @@ describe("checkpoints", () => {
     record = await openRecord(folder.dir, { now: MIDDLE });
     log = await freshLog(ground);
   });
-  afterEach(() => {
-    record.close();
+  afterEach(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -66,9 +61,9 @@ describe("checkpoints", () => {
     return { batch, members: await record.store.batchCheckpoints(batch, FIRST_PAGE) };
   };
   const statusOf = async (id: number) => (await standingOfCheckpoint(record.store, { id })).status;
-  const reopen = async (change?: Parameters<typeof tamper>[1]) => {
-    record.close();
-    if (change) tamper(folder.dir, change);
+  const reopen = async (change?: string, ...values: unknown[]) => {
+    await record.close();
+    if (change !== undefined) await changeBehind(folder.dir, change, ...values);
     record = await openRecord(folder.dir, record.clock);
   };
 
@@ -213,15 +208,14 @@ describe("checkpoints", () => {
     const customers = Array.from({ length: 250 }, (_, i) => `c${i}`);
     await add(...customers);
     await anchor(record, log.chain);
-    record.db.exec(
-      "CREATE TRIGGER crash BEFORE INSERT ON checkpoint_batches BEGIN SELECT RAISE(ABORT, 'crashed'); END",
-    );
+    await behind(folder.dir, (sql) => sql.refuse("checkpoint_batches", "crashed"));
     expect(await all(NOVEMBER).catch((error: Error) => error.message)).to.equal("crashed");
-    const left = record.db.prepare<[], { n: number }>("SELECT count(*) AS n FROM checkpoints").get()!.n;
-    expect(left).to.be.greaterThan(0).and.lessThan(250);
+    const [left] = await rowsBehind<{ n: number }>(folder.dir, "SELECT count(*) AS n FROM checkpoints");
+    expect(left!.n).to.be.lessThan(250);
+    overSqlite("checkpoints-in-steps", () => expect(left!.n).to.be.greaterThan(0));
     await reopen();
     expect(await anchor(record, log.chain)).to.deep.equal([]);
-    record.db.exec("DROP TRIGGER crash");
+    await behind(folder.dir, (sql) => sql.accept("checkpoint_batches"));
     const { members } = await membersOf((await all(NOVEMBER))!);
     expect(await anchor(record, log.chain)).to.deep.equal([2]);
     const leaves = await Promise.all(members.map(({ id }) => record.store.checkpointLeaf(id)));
@@ -243,11 +237,12 @@ describe("checkpoints", () => {
     );
   });
 
-  const TAMPERED: readonly (readonly [what: string, sql: string, says: RegExp])[] = [
+  const OTHER = Buffer.alloc(32, 0xee);
+  const TAMPERED: readonly (readonly [what: string, sql: string, says: RegExp, ...values: unknown[]])[] = [
     ["its closing balance", "UPDATE checkpoints SET closing_balance = '9'", /closing balance does not add up/],
     ["its opening balance", "UPDATE checkpoints SET opening_balance = '9'", /opening balance/],
-    ["its root", `UPDATE checkpoints SET root = x'${"ee".repeat(32)}'`, /root is not that/],
-    ["its fingerprint", `UPDATE checkpoints SET fingerprint = x'${"ee".repeat(32)}'`, /fingerprint is not that/],
+    ["its root", "UPDATE checkpoints SET root = ?", /root is not that/, OTHER],
+    ["its fingerprint", "UPDATE checkpoints SET fingerprint = ?", /fingerprint is not that/, OTHER],
     ["its count", "UPDATE checkpoints SET count = 1", /closing balance/],
     ["a count beyond the ledger", "UPDATE checkpoints SET count = 9", /9 deltas are stated, 3 are stored/],
     ["its first sequence", "UPDATE checkpoints SET first_sequence = 3, opening_balance = '2'", /left out/],
@@ -257,12 +252,12 @@ describe("checkpoints", () => {
     ["a delta of it", "UPDATE deltas SET recorded_at = recorded_at + 1 WHERE sequence = 2", /fingerprint is not that/],
     ["a delta's amount", "UPDATE deltas SET amount = '7' WHERE sequence = 2", /balances do not add up/],
   ];
-  for (const [what, sql, says] of TAMPERED) {
+  for (const [what, sql, says, ...values] of TAMPERED) {
     it(`of which somebody changed ${what} stop anchoring by name`, async () => {
       const [delta] = await add("c", "c", "c");
       await anchor(record, log.chain);
       const { statementId } = await over(delta!.ledger, NOVEMBER);
-      await reopen((db) => db.exec(sql));
+      await reopen(sql, ...values);
       const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
       expect(outcome).to.be.instanceOf(RecordDamagedError);
       expect((outcome as Error).message)
@@ -275,7 +270,7 @@ describe("checkpoints", () => {
   it("over chosen deltas stop anchoring by name as well when somebody changes the choice", async () => {
     const deltas = await add("c", "c", "c");
     await checkpointSelection(record.store, [deltas[0]!, deltas[2]!], { now: record.clock.now });
-    await reopen((db) => db.exec("UPDATE checkpoint_selections SET sequence = 2 WHERE sequence = 3"));
+    await reopen("UPDATE checkpoint_selections SET sequence = 2 WHERE sequence = 3");
     const outcome = await anchor(record, log.chain).catch((error: unknown) => error);
     expect(outcome)
       .to.be.instanceOf(RecordDamagedError)
@@ -339,7 +334,7 @@ describe("checkpoints", () => {
 
     it("that are not given away where a listed delta was changed after it was anchored", async () => {
       const { checkpoint } = await receiptOf(NOVEMBER);
-      await reopen((db) => db.exec("UPDATE deltas SET recorded_at = recorded_at + 1"));
+      await reopen("UPDATE deltas SET recorded_at = recorded_at + 1");
       const made = await checkpointReceiptOf({ store: record.store, place: log.place }, checkpoint);
       if ("notYet" in made) throw new Error(made.notYet);
       const outcome = await listedReceiptText(record.store, checkpoint, made).catch((error: Error) => error.message);

@@ -10,14 +10,9 @@ import type { NamedEntry } from "#src/ledger/name-deltas.ts";
 import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
 import { RUNS } from "#test/core/property.ts";
-import {
-  deltasOf,
-  type OpenRecord,
-  openRecord,
-  request,
-  tamper,
-  temporaryFolder,
-} from "#test/storage/record-folder.ts";
+import { runsOfRecord } from "#test/run/engine.ts";
+import { changeBehind } from "#test/run/record-of.ts";
+import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
 const WHOLE: ScopeRequest = {
   startingBalance: undefined,
@@ -51,8 +46,8 @@ describe("comparing with the record", () => {
     deltas = deltasOf(await store.record(asked, true));
     ledger = deltas[0]!.ledger;
   });
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -287,15 +282,15 @@ describe("comparing with the record", () => {
         expect([result.confirmedCount, result.undecidedCount]).to.deep.equal([6 - before - new Set(disputed).size, 0]);
       },
     );
-    await fc.assert(property, { numRuns: Math.min(RUNS, 1_000) });
+    await fc.assert(property, { numRuns: runsOfRecord(Math.min(RUNS, 1_000)) });
   }).timeout(30_000);
 
   it("refuses a reference that erased content may have had, and finds the others by their other names", async () => {
     const place = temporaryFolder();
     let erased = await openRecord(place.dir);
     const [delta] = deltasOf(await erased.store.record([request(erased.tenant, "e", { referenceId: "gone" })], true));
-    erased.close();
-    tamper(place.dir, (db) => db.exec("UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL"));
+    await erased.close();
+    await changeBehind(place.dir, "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL");
     erased = await openRecord(place.dir);
     const scope = await resolveScope(erased.store, delta!.ledger, WHOLE, erased.clock.now);
     const refusal = await compare(erased, scope, [claim([{ referenceId: "gone" }])]).catch((error: unknown) => error);
@@ -303,7 +298,7 @@ describe("comparing with the record", () => {
     expect((await compare(erased, scope, [claim([{ receiptId: toHex(delta!.fingerprint) }])])).confirmedCount).to.equal(
       1,
     );
-    erased.close();
+    await erased.close();
     place.remove();
   });
 });
@@ -321,8 +316,8 @@ describe("comparing a long ledger", () => {
       [{ ledger }] = deltasOf(await record.store.record(asked, true)) as [StoredDelta];
     }
   });
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 

@@ -17,8 +17,8 @@ describe("open contents", () => {
     record = await openRecord(folder.dir);
   });
 
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 

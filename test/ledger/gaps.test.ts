@@ -3,14 +3,9 @@ import * as fc from "fast-check";
 import { findGaps, type Gap } from "#src/ledger/gaps.ts";
 import type { Ledger } from "#src/ledger/ports/ledgers.ts";
 import { RUNS } from "#test/core/property.ts";
-import {
-  deltasOf,
-  type OpenRecord,
-  openRecord,
-  request,
-  tamper,
-  temporaryFolder,
-} from "#test/storage/record-folder.ts";
+import { runsOfRecord } from "#test/run/engine.ts";
+import { behind } from "#test/run/record-of.ts";
+import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
 /** More than two steps of the search. */
 const COUNT = 11_000;
@@ -32,14 +27,13 @@ describe("the gaps of a ledger", () => {
     record = await openRecord(folder.dir);
     const requests = Array.from({ length: COUNT }, () => request(record.tenant, "c"));
     ({ ledger } = deltasOf(await record.store.record(requests, false))[0]!);
-    tamper(folder.dir, (db) => {
-      const remove = db.prepare("DELETE FROM deltas WHERE sequence BETWEEN ? AND ?");
-      for (const { from, to } of HOLES) remove.run(from, to);
+    await behind(folder.dir, async (sql) => {
+      for (const { from, to } of HOLES) await sql.change("DELETE FROM deltas WHERE sequence BETWEEN ? AND ?", from, to);
     });
   });
 
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -61,7 +55,7 @@ describe("the gaps of a ledger", () => {
           gaps: gaps.slice(0, limit),
         });
       }),
-      { numRuns: RUNS },
+      { numRuns: runsOfRecord(RUNS) },
     );
   });
 

@@ -26,8 +26,8 @@ describe("ledgers in an order", () => {
     await store.record(again, false);
     await store.record([request(await store.addTenant("other", clock.now), "theirs")], false);
   });
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 

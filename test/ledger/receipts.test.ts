@@ -8,14 +8,8 @@ import { anchorRound } from "#src/ledger/anchor.ts";
 import type { StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { receiptOf } from "#src/ledger/receipts.ts";
 import { openWitness } from "#src/witness/witness.ts";
-import {
-  deltasOf,
-  type OpenRecord,
-  openRecord,
-  request,
-  tamper,
-  temporaryFolder,
-} from "#test/storage/record-folder.ts";
+import { changeBehind } from "#test/run/record-of.ts";
+import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 import { anchor, freshLog, type Ground, type Log, partsOf, startGround } from "./anchoring-ground.ts";
 
 describe("receipts", () => {
@@ -32,8 +26,8 @@ describe("receipts", () => {
     record = await openRecord(folder.dir);
     log = await freshLog(ground);
   });
-  afterEach(() => {
-    record.close();
+  afterEach(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -111,7 +105,7 @@ describe("receipts", () => {
       await add("a", "b", "e");
       await anchor(record, log.chain);
     }
-    record.close();
+    await record.close();
     record = await openRecord(folder.dir);
     const again = await Promise.all(
       deltas.map(async (delta) =>
@@ -141,8 +135,8 @@ describe("receipts", () => {
   it("are not given away for a row that was changed after it was anchored", async () => {
     const [delta] = await add("a", "a");
     await anchor(record, log.chain);
-    record.close();
-    tamper(folder.dir, (db) => db.exec("UPDATE deltas SET amount = '7', balance = '7' WHERE sequence = 1"));
+    await record.close();
+    await changeBehind(folder.dir, "UPDATE deltas SET amount = '7', balance = '7' WHERE sequence = 1");
     record = await openRecord(folder.dir);
     const changed = (await record.store.delta(delta!.ledger, 1))!;
     expect(await receipt(changed).catch((error: Error) => error.message)).to.contain(

@@ -20,13 +20,13 @@ describe("recording many", () => {
     folder = temporaryFolder();
     record = await openRecord(folder.dir);
   });
-  afterEach(() => {
-    record.close();
+  afterEach(async () => {
+    await record.close();
     folder.remove();
   });
 
   const reopen = async () => {
-    record.close();
+    await record.close();
     record = await openRecord(folder.dir);
   };
 

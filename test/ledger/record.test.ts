@@ -3,6 +3,7 @@ import { TallyrootError } from "#src/core/errors.ts";
 import type { RecordRequest } from "#src/ledger/ports/ledgers.ts";
 import { recordDelta } from "#src/ledger/record.ts";
 import { requestIdOf, requestKeyOf } from "#src/ledger/request-id.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 
 describe("recording with an idempotency key", () => {
@@ -12,8 +13,8 @@ describe("recording with an idempotency key", () => {
     folder = temporaryFolder();
     record = await openRecord(folder.dir);
   });
-  afterEach(() => {
-    record.close();
+  afterEach(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -56,9 +57,9 @@ describe("recording with an idempotency key", () => {
 
   it("compares amounts alone once the content was erased", async () => {
     await recordDelta(record, keyed("c"));
-    record.close();
+    await record.close();
     record = await openRecord(folder.dir);
-    record.db.exec("UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL");
+    await changeBehind(folder.dir, "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL");
     expect((await recordDelta(record, keyed("c", { reason: "s" }))).replayed).to.equal(true);
     expect(await conflict(keyed("c", { amount: 2n }))).to.deep.equal(["delta"]);
   });

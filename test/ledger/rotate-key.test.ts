@@ -15,8 +15,8 @@ describe("rotating a key", () => {
     record = await openRecord(folder.dir);
   });
 
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 

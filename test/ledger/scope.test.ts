@@ -10,6 +10,7 @@ import { breakDown, derive } from "#src/ledger/derive.ts";
 import type { Ledger, StoredDelta } from "#src/ledger/ports/ledgers.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
 import { RUNS } from "#test/core/property.ts";
+import { runsOfRecord } from "#test/run/engine.ts";
 import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
 import { anchor, freshLog, type Ground, type Log, startGround } from "./anchoring-ground.ts";
 
@@ -57,7 +58,7 @@ describe("deriving a scope", () => {
     await recorded("other", 30);
   });
   after(async () => {
-    record.close();
+    await record.close();
     folder.remove();
     await ground.stop();
   });
@@ -108,7 +109,7 @@ describe("deriving a scope", () => {
       const isIn = ({ recordedAt }: StoredDelta) => recordedAt >= from && recordedAt < to;
       return expectLooped({ window: { kind: "custom", from, to }, startingBalance }, isIn);
     });
-    await fc.assert(holdsFor, { numRuns: RUNS });
+    await fc.assert(holdsFor, { numRuns: runsOfRecord(RUNS) });
   }).timeout(600_000);
 
   it("has the first millisecond of a window in it and its end out of it, where deltas share a millisecond", async () => {
@@ -266,7 +267,7 @@ describe("deriving a scope", () => {
       const count = all.filter(({ recordedAt }) => recordedAt < at).length;
       expect(await record.store.countBefore(ledger, at)).to.equal(count);
     });
-    await fc.assert(holdsFor, { numRuns: RUNS });
+    await fc.assert(holdsFor, { numRuns: runsOfRecord(RUNS) });
   }).timeout(600_000);
 });
 

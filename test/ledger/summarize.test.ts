@@ -23,8 +23,8 @@ describe("the summary of a tenant", () => {
     await store.record([request(other, "theirs", { amount: 10n ** 30n })], false);
   });
 
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 

@@ -1,9 +1,9 @@
-import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
 import { progressStoreSuite } from "./progress-store.suite.ts";
 
 progressStoreSuite("SQLite", async () => {
   const { dir, remove } = temporaryFolder();
-  const opened = await openRecord(dir);
+  const opened = await openRecordFile(dir);
   return {
     ...opened,
     async close() {

@@ -1,8 +1,8 @@
-import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
 import { ledgerStoreSuite, type OpenStore } from "./ledger-store.suite.ts";
 
 async function open(thread: boolean, folder = temporaryFolder(), clock?: { now: number }): Promise<OpenStore> {
-  const record = await openRecord(folder.dir, clock, { thread });
+  const record = await openRecordFile(folder.dir, clock, { thread });
   return {
     ...record,
     async reopen() {

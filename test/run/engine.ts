@@ -14,6 +14,14 @@ export const BESIDE = "TEST_POSTGRES";
 
 export const ENGINE: Engine = engineOf(process.env.TEST_ENGINE);
 
+/** Runs of a property whose every case asks a database: each is a way there and back, and the arithmetic was tried over SQLite as often as it should be. */
+const MOST_RUNS_OF_DATABASE = 500;
+
+/** How often a property is tried whose cases ask the record. */
+export function runsOfRecord(runs: number): number {
+  return ENGINE === "sqlite" ? runs : Math.min(runs, MOST_RUNS_OF_DATABASE);
+}
+
 const DUPLICATE_DATABASE = "42P04";
 
 function engineOf(name: string | undefined): Engine {

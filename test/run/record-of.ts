@@ -28,6 +28,12 @@ export type Sql = {
   all<Row>(text: string, ...values: unknown[]): Promise<Row[]>;
   /** Changes rows, whatever would refuse that. @returns how many. */
   change(text: string, ...values: unknown[]): Promise<number>;
+  /** Has the engine refuse new rows of a table in these words, until it accepts them again. */
+  refuse(table: string, words: string): Promise<void>;
+  accept(table: string): Promise<void>;
+  /** Lets nobody else write anything, until it is let go. */
+  hold(): Promise<void>;
+  letGo(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -37,23 +43,23 @@ export async function sqlOn(dir: string): Promise<Sql> {
   return url === undefined ? onFile(dir) : onDatabase(url);
 }
 
-/** One statement behind the server's back. @returns how many rows it changed. */
-export async function changeBehind(dir: string, text: string, ...values: unknown[]): Promise<number> {
+/** Does something behind the server's back. */
+export async function behind<T>(dir: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const sql = await sqlOn(dir);
   try {
-    return await sql.change(text, ...values);
+    return await work(sql);
   } finally {
     await sql.close();
   }
 }
 
-export async function rowsBehind<Row>(dir: string, text: string, ...values: unknown[]): Promise<Row[]> {
-  const sql = await sqlOn(dir);
-  try {
-    return await sql.all<Row>(text, ...values);
-  } finally {
-    await sql.close();
-  }
+/** One statement behind the server's back. @returns how many rows it changed. */
+export function changeBehind(dir: string, text: string, ...values: unknown[]): Promise<number> {
+  return behind(dir, (sql) => sql.change(text, ...values));
+}
+
+export function rowsBehind<Row>(dir: string, text: string, ...values: unknown[]): Promise<Row[]> {
+  return behind(dir, (sql) => sql.all<Row>(text, ...values));
 }
 
 /** The files that the record is in, as they are on disk now; without a database's write-ahead log, which has everything for a while. */
@@ -73,6 +79,7 @@ export async function filesOfRecord(dir: string): Promise<string[]> {
 
 function onFile(dir: string): Sql {
   const db = new Database(databaseFile(dir));
+  db.pragma("foreign_keys = OFF");
   return {
     all: async <Row>(text: string, ...values: unknown[]) => db.prepare<unknown[], Row>(text).all(...values),
     async change(text, ...values) {
@@ -86,6 +93,12 @@ function onFile(dir: string): Sql {
         return changes;
       })();
     },
+    async refuse(table, words) {
+      db.exec(`CREATE TRIGGER refused BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, '${words}'); END`);
+    },
+    accept: async () => void db.exec("DROP TRIGGER refused"),
+    hold: async () => void db.exec("BEGIN IMMEDIATE"),
+    letGo: async () => void db.exec("ROLLBACK"),
     close: async () => void db.close(),
   };
 }
@@ -109,6 +122,24 @@ async function onDatabase(connectionString: string): Promise<Sql> {
   return {
     all: async <Row>(text: string, ...values: unknown[]) => (await ask(text, values)).rows as Row[],
     change: async (text, ...values) => (await ask(text, values)).rowCount ?? 0,
+    async refuse(table, words) {
+      await client.query(
+        `CREATE FUNCTION refuse_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${words}'; END $$`,
+      );
+      await client.query(
+        `CREATE TRIGGER refused BEFORE INSERT ON ${table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_rows()`,
+      );
+    },
+    async accept(table) {
+      await client.query(`DROP TRIGGER refused ON ${table}`);
+      await client.query("DROP FUNCTION refuse_rows");
+    },
+    async hold() {
+      const { rows } = await client.query("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'tallyroot'");
+      await client.query("BEGIN");
+      await client.query(`LOCK TABLE ${rows.map(({ name }) => name).join(", ")} IN EXCLUSIVE MODE`);
+    },
+    letGo: async () => void (await client.query("ROLLBACK")),
     close: () => client.end(),
   };
 }

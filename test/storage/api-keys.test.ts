@@ -3,7 +3,8 @@ import { TallyrootError } from "#src/core/errors.ts";
 import { freshApiKey } from "#src/ledger/api-keys.ts";
 import type { RequestEffect } from "#src/ledger/ports/effects.ts";
 import type { ApiKeyRecord } from "#src/ledger/ports/tenants.ts";
-import { type OpenRecord, openRecord, sqlClient, temporaryFolder } from "./record-folder.ts";
+import { behind } from "#test/run/record-of.ts";
+import { type OpenRecord, openRecord, temporaryFolder } from "./record-folder.ts";
 
 const ALL = { offset: 0, limit: 100 };
 
@@ -15,8 +16,8 @@ describe("API keys and tenants in the store", () => {
     record = await openRecord(folder.dir);
   });
 
-  after(() => {
-    record.close();
+  after(async () => {
+    await record.close();
     folder.remove();
   });
 
@@ -125,7 +126,7 @@ describe("API keys and tenants in the store", () => {
     expect((await store.apiKey(key.publicId))?.lastUsedAt).to.equal(1_000);
     store.noteUse(key.publicId, 61_000);
     store.noteUse("0123456789abcdef", 61_000);
-    record.close();
+    await record.close();
     record = await openRecord(folder.dir);
     expect((await record.store.apiKey(key.publicId))?.lastUsedAt).to.equal(61_000);
   });
@@ -133,13 +134,14 @@ describe("API keys and tenants in the store", () => {
   it("while nothing can be written a key is refused as something that may pass, and nothing of it is there", async () => {
     const { store, tenant } = record;
     const before = await count();
-    const blocker = sqlClient(folder.dir);
-    blocker.exec("BEGIN IMMEDIATE");
     const key = { ...fresh(), tenantId: tenant.id };
-    const error = await store.addApiKey(key, { request: request(9) }).catch((refusal: unknown) => refusal);
+    const error = await behind(folder.dir, async (sql) => {
+      await sql.hold();
+      const refusal = await store.addApiKey(key, { request: request(9) }).catch((thrown: unknown) => thrown);
+      await sql.letGo();
+      return refusal;
+    });
     expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
-    blocker.exec("ROLLBACK");
-    blocker.close();
     expect(await count()).to.equal(before);
     expect(await store.addApiKey(key, { request: request(9) })).to.equal("added");
   }).timeout(30_000);

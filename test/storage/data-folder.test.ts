@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { openDataDirectory } from "#src/storage/data-directory.ts";
 import { StorageRefusedError } from "#src/storage/refused.ts";
 import { lockDirectory } from "#src/storage/sqlite/database.ts";
-import { openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
+import { openRecordFile, request, sqlClient, temporaryFolder } from "./record-folder.ts";
 
 describe("the data directory", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -62,7 +62,7 @@ describe("the data directory", () => {
     dir.key("master-key");
     dir.write("api-key", "secret\n");
     const lock = lockDirectory(folder.dir);
-    const record = await openRecord(folder.dir);
+    const record = await openRecordFile(folder.dir);
     await record.store.record([request(record.tenant, "c")], false);
     const modes = Object.fromEntries(
       readdirSync(folder.dir).map((file) => [file, (statSync(join(folder.dir, file)).mode & 0o777).toString(8)]),
@@ -94,7 +94,7 @@ describe("the data directory", () => {
       string,
       string,
     ];
-    const record = await openRecord(folder.dir);
+    const record = await openRecordFile(folder.dir);
     const full = { reason, referenceId, metadata: { [name]: value }, adjusts: { recordId } };
     await record.store.record(
       Array.from({ length: 20 }, () => request(record.tenant, customerId, full)),

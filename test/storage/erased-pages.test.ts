@@ -5,7 +5,7 @@ import { freshApiKey } from "#src/ledger/api-keys.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { openSqliteStore } from "#src/storage/sqlite/store.ts";
 import { isLeftIn, rawBytes } from "./readable.ts";
-import { MASTER, type OpenRecord, openRecord, request, temporaryFolder } from "./record-folder.ts";
+import { MASTER, type OpenRecordFile, openRecordFile, request, temporaryFolder } from "./record-folder.ts";
 
 /** Customers: some ten pages of keys. */
 const CUSTOMERS = 200;
@@ -18,10 +18,10 @@ for (const thread of [false, true]) {
 
 function erasedPages(thread: boolean): void {
   let folder: ReturnType<typeof temporaryFolder>;
-  let record: OpenRecord;
+  let record: OpenRecordFile;
   beforeEach(async () => {
     folder = temporaryFolder();
-    record = await openRecord(folder.dir, undefined, { thread });
+    record = await openRecordFile(folder.dir, undefined, { thread });
   });
   afterEach(async () => {
     await record.close();

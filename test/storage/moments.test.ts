@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { installKeccak } from "#src/core/keccak.ts";
 import { fastKeccak } from "#src/fast-keccak.ts";
 import { emptyWal, openDatabase } from "#src/storage/sqlite/database.ts";
-import { type OpenRecord, openRecord, request, temporaryFolder } from "./record-folder.ts";
+import { type OpenRecordFile, openRecordFile, request, temporaryFolder } from "./record-folder.ts";
 
 /** Longer than one moment lasts. */
 const AFTERWARDS_MS = 60;
@@ -12,12 +12,12 @@ const MICROTASKS = 50;
 
 describe("the moments that the anchoring side reads", () => {
   const folder = temporaryFolder();
-  let record: OpenRecord;
+  let record: OpenRecordFile;
   const add = () => record.store.record([request(record.tenant, "alpha")], false);
   const last = async () => (await record.anchors.moved(0)).ledgers[0]!.last;
   before(async () => {
     installKeccak(await fastKeccak());
-    record = await openRecord(folder.dir);
+    record = await openRecordFile(folder.dir);
     await add();
   });
   after(async () => {

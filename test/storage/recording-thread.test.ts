@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
-import { deltasOf, type OpenRecord, openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
+import { deltasOf, type OpenRecordFile, openRecordFile, request, sqlClient, temporaryFolder } from "./record-folder.ts";
 
 describe("the recording thread", () => {
   let folder: ReturnType<typeof temporaryFolder>;
-  let record: OpenRecord;
+  let record: OpenRecordFile;
   beforeEach(async () => {
     folder = temporaryFolder();
-    record = await openRecord(folder.dir, undefined, { thread: true });
+    record = await openRecordFile(folder.dir, undefined, { thread: true });
   });
   afterEach(async () => {
     await record.close();
@@ -43,7 +43,7 @@ describe("the recording thread", () => {
     expect(late).to.be.instanceOf(TallyrootError).with.property("message", "the server is stopping");
     expect((await Promise.all(asked)).flat().every(({ kind }) => kind === "recorded")).to.equal(true);
     await closed;
-    const again = await openRecord(folder.dir);
+    const again = await openRecordFile(folder.dir);
     expect((await again.store.progress()).recorded).to.equal(500);
     await again.close();
   });

@@ -4,7 +4,18 @@ import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
-import { deltasOf, type OpenRecord, openRecord, request, sqlClient, temporaryFolder } from "./record-folder.ts";
+import { behind } from "#test/run/record-of.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
+import {
+  deltasOf,
+  type OpenRecord,
+  type OpenRecordFile,
+  openRecord,
+  openRecordFile,
+  request,
+  sqlClient,
+  temporaryFolder,
+} from "./record-folder.ts";
 
 describe("what a request writes beside deltas", () => {
   const folder = temporaryFolder();
@@ -20,11 +31,12 @@ describe("what a request writes beside deltas", () => {
 
   /** Does it while nothing can be written, and again when something can. */
   async function whileRefused(work: () => Promise<unknown>): Promise<unknown> {
-    const blocker = sqlClient(folder.dir);
-    blocker.exec("BEGIN IMMEDIATE");
-    const error = await work().catch((refusal: unknown) => refusal);
-    blocker.exec("ROLLBACK");
-    blocker.close();
+    const error = await behind(folder.dir, async (sql) => {
+      await sql.hold();
+      const refusal = await work().catch((thrown: unknown) => thrown);
+      await sql.letGo();
+      return refusal;
+    });
     expect(error).to.be.instanceOf(TallyrootError).with.property("code", "SERVICE_UNAVAILABLE");
     expect((error as TallyrootError).facts).to.include({ retryAfterSeconds: 1 });
     return work();
@@ -54,40 +66,55 @@ describe("what a request writes beside deltas", () => {
   it("but not where the schema does not take it, which is a mistake of ours that no waiting mends", async () => {
     const { store, tenant, clock } = record;
     const [delta] = deltasOf(await store.record([request(tenant, "d")], false));
-    record.db.exec("CREATE TRIGGER no BEFORE INSERT ON checkpoints BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await behind(folder.dir, (sql) => sql.refuse("checkpoints", "no"));
     const made = checkpointLedger(store, delta!.ledger, { from: 0, to: clock.now + 1 }, { now: clock.now });
     const error = await made.catch((refusal: unknown) => refusal);
-    record.db.exec("DROP TRIGGER no");
+    await behind(folder.dir, (sql) => sql.accept("checkpoints"));
     expect(error).not.to.be.instanceOf(TallyrootError);
     expect(error).to.have.property("message", "no");
   });
 
   it("nor where it does not take a delta", async () => {
     const { store, tenant } = record;
-    record.db.exec("CREATE TRIGGER no BEFORE INSERT ON deltas BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await behind(folder.dir, (sql) => sql.refuse("deltas", "no"));
     const error = await store.record([request(tenant, "e")], false).catch((refusal: unknown) => refusal);
-    record.db.exec("DROP TRIGGER no");
+    await behind(folder.dir, (sql) => sql.accept("deltas"));
     expect(error).not.to.be.instanceOf(TallyrootError);
     expect(error).to.have.property("message", "no");
     expect(deltasOf(await store.record([request(tenant, "e")], false))[0]).to.include({ sequence: 1 });
   });
-
-  it("which has facts that stand once and for all, and notes of which the last counts", async () => {
-    const { facts } = record.store;
-    facts.set("chain.id", "1");
-    expect(() => facts.set("chain.id", "2")).to.throw("UNIQUE");
-    for (const code of ["OTHER_ROOT", "LOG_GONE"]) await facts.note("anchoring.halt", code);
-    expect([facts.get("chain.id"), facts.get("anchoring.halt")]).to.deep.equal(["1", "LOG_GONE"]);
-  });
-
-  it("and where the anchors are, which is in the database itself at once: a WAL that is lost does not take it along", async () => {
-    record.store.facts.set("chain.contract", "somewhere");
-    const copy = join(folder.dir, "copy");
-    mkdirSync(copy);
-    copyFileSync(databaseFile(folder.dir), databaseFile(copy));
-    const alone = sqlClient(copy);
-    const fact = alone.prepare("SELECT value FROM facts WHERE name = 'chain.contract'").pluck();
-    expect(fact.get()).to.equal("somewhere");
-    alone.close();
-  });
 });
+
+overSqlite("facts-of-file", () =>
+  describe("the facts in a file", () => {
+    const folder = temporaryFolder();
+    let file: OpenRecordFile;
+
+    before(async () => {
+      file = await openRecordFile(folder.dir);
+    });
+    after(async () => {
+      await file.close();
+      folder.remove();
+    });
+
+    it("stand once and for all, and of notes the last counts", async () => {
+      const { facts } = file.store;
+      facts.set("chain.id", "1");
+      expect(() => facts.set("chain.id", "2")).to.throw("UNIQUE");
+      for (const code of ["OTHER_ROOT", "LOG_GONE"]) await facts.note("anchoring.halt", code);
+      expect([facts.get("chain.id"), facts.get("anchoring.halt")]).to.deep.equal(["1", "LOG_GONE"]);
+    });
+
+    it("are in the database itself at once: a WAL that is lost does not take along where the anchors are", async () => {
+      file.store.facts.set("chain.contract", "somewhere");
+      const copy = join(folder.dir, "copy");
+      mkdirSync(copy);
+      copyFileSync(databaseFile(folder.dir), databaseFile(copy));
+      const alone = sqlClient(copy);
+      const fact = alone.prepare("SELECT value FROM facts WHERE name = 'chain.contract'").pluck();
+      expect(fact.get()).to.equal("somewhere");
+      alone.close();
+    });
+  }),
+);

@@ -5,9 +5,11 @@ import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import { type Cell, DIGEST_BYTES, rowDigest } from "#src/storage/row-digest.ts";
 import { migrateTo } from "#src/storage/sqlite/bundle-tables.ts";
 import { databaseFile } from "#src/storage/sqlite/database.ts";
-import { auditFile, copyOf, digestOfRow, logFor, recordSome, redigest, START } from "#test/audit/audited-record.ts";
+import { auditFile, copyOf, digestOfRow, logFor, recordSome, START } from "#test/audit/audited-record.ts";
 import { anchor, type Ground, partsOf, startGround } from "#test/ledger/anchoring-ground.ts";
-import { openRecord, temporaryFolder } from "#test/storage/record-folder.ts";
+import { rowsBehind } from "#test/run/record-of.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
+import { openRecord, openRecordFile, temporaryFolder } from "#test/storage/record-folder.ts";
 
 const TABLES = ["deltas", "checkpoints", "anchors", "anchor_transactions", "anchor_progress"];
 
@@ -61,80 +63,89 @@ describe("the digests of a record", () => {
     const chain = await logFor(record, ground);
     const [delta] = await recordSome(record, record.tenant, ["alpha", "beta"], 2);
     await checkpointLedger(record.store, delta!.ledger, { from: 0, to: START }, { now: START });
-    const expectDigests = (state: string) => {
+    const expectDigests = async (state: string) => {
       for (const table of TABLES) {
-        const rows = record.db.prepare<[], Record<string, Cell>>(`SELECT * FROM ${table}`).all();
+        const rows = await rowsBehind<Record<string, Cell>>(folder.dir, `SELECT * FROM ${table}`);
         expect(rows, table).not.to.deep.equal([]);
         for (const row of rows) expect(row.digest, table).to.deep.equal(digestOfRow(table, row));
       }
-      expect(record.db.prepare("SELECT state FROM anchor_progress").pluck().get()).to.equal(state);
+      const states = await rowsBehind(folder.dir, "SELECT state FROM anchor_progress");
+      expect(states).to.deep.equal([{ state }]);
     };
     await anchor(record, chain);
-    expectDigests("confirmed");
+    await expectDigests("confirmed");
     await record.anchors.markUnconfirmed(1);
-    expectDigests("sent");
+    await expectDigests("sent");
     await anchorRound(partsOf(record, chain));
-    expectDigests("confirmed");
-    record.close();
+    await expectDigests("confirmed");
+    await record.close();
     folder.remove();
   });
 
-  it("are null in rows from before there were any, which the audit counts", async () => {
-    const [first, second] = [temporaryFolder(), temporaryFolder()];
-    const record = await openRecord(first.dir, { now: START });
-    const chain = await logFor(record, ground);
-    const [delta] = await recordSome(record, record.tenant, ["alpha", "beta"], 3);
-    await checkpointLedger(record.store, delta!.ledger, { from: 0, to: START }, { now: START });
-    await anchor(record, chain);
-    asOfSchema(2, copyOf(record, "now"), databaseFile(second.dir));
-    record.close();
+  overSqlite("digests-of-earlier-schemas", () => {
+    it("are null in rows from before there were any, which the audit counts", async () => {
+      const [first, second] = [temporaryFolder(), temporaryFolder()];
+      const record = await openRecordFile(first.dir, { now: START });
+      const chain = await logFor(record, ground);
+      const [delta] = await recordSome(record, record.tenant, ["alpha", "beta"], 3);
+      await checkpointLedger(record.store, delta!.ledger, { from: 0, to: START }, { now: START });
+      await anchor(record, chain);
+      asOfSchema(2, copyOf(record, "now"), databaseFile(second.dir));
+      record.close();
 
-    const upgraded = await openRecord(second.dir, { now: START + 60_000 });
-    const file = copyOf(upgraded, "upgraded");
-    expect((await auditFile(file)).findings).to.deep.equal([]);
-    await recordSome(upgraded, upgraded.tenant, ["alpha", "gamma"], 2);
-    await anchor(upgraded, chain);
-    const report = await auditFile(copyOf(upgraded, "later"));
-    expect(report.findings).to.deep.equal([]);
-    // Deltas, the checkpoint, and the anchor with its transaction and its progress.
-    expect(report.checked.withoutDigest).to.equal(6 + 1 + 3);
-    expect(report.checked.deltas).to.equal(10);
-    const damaged = copyOf(upgraded, "damaged");
-    tamper(damaged, "UPDATE anchor_progress SET gas_used = 1 WHERE anchor = 1");
-    expect(await namedIn(damaged)).to.deep.equal([["PROGRESS_WRONG", "anchor_progress", 1]]);
-    upgraded.close();
-    first.remove();
-    second.remove();
-  });
+      const upgraded = await openRecordFile(second.dir, { now: START + 60_000 });
+      const file = copyOf(upgraded, "upgraded");
+      expect((await auditFile(file)).findings).to.deep.equal([]);
+      await recordSome(upgraded, upgraded.tenant, ["alpha", "gamma"], 2);
+      await anchor(upgraded, chain);
+      const report = await auditFile(copyOf(upgraded, "later"));
+      expect(report.findings).to.deep.equal([]);
+      // Deltas, the checkpoint, and the anchor with its transaction and its progress.
+      expect(report.checked.withoutDigest).to.equal(6 + 1 + 3);
+      expect(report.checked.deltas).to.equal(10);
+      const damaged = copyOf(upgraded, "damaged");
+      tamper(damaged, "UPDATE anchor_progress SET gas_used = 1 WHERE anchor = 1");
+      expect(await namedIn(damaged)).to.deep.equal([["PROGRESS_WRONG", "anchor_progress", 1]]);
+      upgraded.close();
+      first.remove();
+      second.remove();
+    });
 
-  it("stay right in anchors from before the gas was kept, to which none can be added", async () => {
-    const [first, second] = [temporaryFolder(), temporaryFolder()];
-    const record = await openRecord(first.dir, { now: START });
-    const chain = await logFor(record, ground);
-    await recordSome(record, record.tenant, ["alpha", "beta"], 3);
-    await anchor(record, chain);
-    asOfSchema(4, copyOf(record, "now"), databaseFile(second.dir));
-    record.close();
-    tamper(databaseFile(second.dir), (db) => redigest(db, "anchor_progress", "anchor = 1"));
+    it("stay right in anchors from before the gas was kept, to which none can be added", async () => {
+      const [first, second] = [temporaryFolder(), temporaryFolder()];
+      const record = await openRecordFile(first.dir, { now: START });
+      const chain = await logFor(record, ground);
+      await recordSome(record, record.tenant, ["alpha", "beta"], 3);
+      await anchor(record, chain);
+      asOfSchema(4, copyOf(record, "now"), databaseFile(second.dir));
+      record.close();
+      tamper(databaseFile(second.dir), (db) => redigest(db, "anchor_progress", "anchor = 1"));
 
-    const upgraded = await openRecord(second.dir, { now: START + 60_000 });
-    expect(await upgraded.store.anchor(1)).to.include({ state: "confirmed", gasUsed: null });
-    const file = copyOf(upgraded, "upgraded");
-    expect((await auditFile(file)).findings).to.deep.equal([]);
-    tamper(file, "UPDATE anchor_progress SET gas_used = 1");
-    expect(await namedIn(file)).to.deep.equal([["DIGEST_WRONG", "anchor_progress", 1]]);
+      const upgraded = await openRecordFile(second.dir, { now: START + 60_000 });
+      expect(await upgraded.store.anchor(1)).to.include({ state: "confirmed", gasUsed: null });
+      const file = copyOf(upgraded, "upgraded");
+      expect((await auditFile(file)).findings).to.deep.equal([]);
+      tamper(file, "UPDATE anchor_progress SET gas_used = 1");
+      expect(await namedIn(file)).to.deep.equal([["DIGEST_WRONG", "anchor_progress", 1]]);
 
-    await recordSome(upgraded, upgraded.tenant, ["alpha"], 1);
-    await anchor(upgraded, chain);
-    expect((await upgraded.store.anchor(2))?.gasUsed).to.be.a("number");
-    const report = await auditFile(copyOf(upgraded, "later"));
-    expect(report.findings).to.deep.equal([]);
-    expect(report.checked.withoutDigest).to.equal(0);
-    upgraded.close();
-    first.remove();
-    second.remove();
+      await recordSome(upgraded, upgraded.tenant, ["alpha"], 1);
+      await anchor(upgraded, chain);
+      expect((await upgraded.store.anchor(2))?.gasUsed).to.be.a("number");
+      const report = await auditFile(copyOf(upgraded, "later"));
+      expect(report.findings).to.deep.equal([]);
+      expect(report.checked.withoutDigest).to.equal(0);
+      upgraded.close();
+      first.remove();
+      second.remove();
+    });
   });
 });
+
+/** Writes the digest of a row anew. */
+function redigest(db: Database.Database, table: string, where: string): void {
+  const row = db.prepare<[], Record<string, Cell>>(`SELECT * FROM ${table} WHERE ${where}`).get()!;
+  db.prepare(`UPDATE ${table} SET digest = ? WHERE ${where}`).run(digestOfRow(table, row));
+}
 
 /** The findings in a file, by their code and what they are about. */
 async function namedIn(file: string) {

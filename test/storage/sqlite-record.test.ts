@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { expect } from "chai";
 import { TallyrootError } from "#src/core/errors.ts";
-import { SealBrokenError, sealingKey } from "#src/ledger/seal.ts";
+import { sealingKey } from "#src/ledger/seal.ts";
 import { StorageRefusedError } from "#src/storage/refused.ts";
 import { databaseFile, openDatabase } from "#src/storage/sqlite/database.ts";
 import { openEffects } from "#src/storage/sqlite/effects.ts";
@@ -12,7 +12,7 @@ import { openSqliteStore } from "#src/storage/sqlite/store.ts";
 import { openTailIndex } from "#src/storage/sqlite/tail-index.ts";
 import { openUsageMeter } from "#src/storage/sqlite/usage-meter.ts";
 import { openWriter } from "#src/storage/sqlite/writer.ts";
-import { deltasOf, MASTER, openRecord, request, sqlClient, tamper, temporaryFolder } from "./record-folder.ts";
+import { deltasOf, MASTER, openRecordFile, request, sqlClient, temporaryFolder } from "./record-folder.ts";
 
 describe("the record in SQLite", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -30,7 +30,7 @@ describe("the record in SQLite", () => {
       .map(({ name }) => name);
 
   it("refuses UPDATE and DELETE by any SQL client on every table that is the record", async () => {
-    const record = await openRecord(folder.dir);
+    const record = await openRecordFile(folder.dir);
     const [delta] = deltasOf(await record.store.record([request(record.tenant, "c")], false));
     const hash = Buffer.alloc(32, 1);
     const leaf = {
@@ -125,18 +125,18 @@ describe("the record in SQLite", () => {
   });
 
   it("refuses another master key at once, and takes the right one afterwards", async () => {
-    const record = await openRecord(folder.dir);
+    const record = await openRecordFile(folder.dir);
     await record.store.record([request(record.tenant, "c")], false);
     record.close();
     expect(() => open(sealingKey(Buffer.alloc(32, 8)))).to.throw(StorageRefusedError, "the master key is not the one");
-    const again = await openRecord(folder.dir);
+    const again = await openRecordFile(folder.dir);
     const [delta] = deltasOf(await again.store.record([request(again.tenant, "c")], false));
     expect(delta!.sequence).to.equal(2);
     again.close();
   });
 
   it("refuses to record on a full disk with nothing recorded, and heals", async () => {
-    const { tenant, close } = await openRecord(folder.dir);
+    const { tenant, close } = await openRecordFile(folder.dir);
     close();
     const db = openDatabase(databaseFile(folder.dir));
     const fingerprints = openTailIndex(db, "fingerprint_index", "fingerprint");
@@ -172,59 +172,4 @@ describe("the record in SQLite", () => {
     writer.close();
     db.close();
   });
-
-  it("opens sealed content at its own place only", async () => {
-    const record = await openRecord(folder.dir);
-    const reasons = ["one", "two"].map((reason) => request(record.tenant, "c", { reason }));
-    await record.store.record([...reasons, request(record.tenant, "d", { reason: "three" })], false);
-    record.close();
-    tamper(folder.dir, (db) => {
-      const sealed = db.prepare<[], { id: number; sealed: Buffer }>("SELECT id, sealed FROM deltas ORDER BY id").all();
-      const put = db.prepare("UPDATE deltas SET sealed = ? WHERE id = ?");
-      put.run(sealed[1]!.sealed, 1);
-      put.run(sealed[0]!.sealed, 2);
-      put.run(sealed[0]!.sealed, 3);
-    });
-    const again = await openRecord(folder.dir);
-    for (const id of [1, 2]) {
-      const ledger = await again.store.ledgerById(id);
-      const delta = (await again.store.delta(ledger, 1))!;
-      const outcome = await again.contents.contentOf(delta).catch((error: unknown) => error);
-      expect(outcome, `ledger ${id}`).to.be.instanceOf(SealBrokenError);
-    }
-    again.close();
-  });
-
-  it("harms nobody else when the rows of one ledger cannot be read", async () => {
-    const record = await openRecord(folder.dir);
-    await record.store.record([request(record.tenant, "broken"), request(record.tenant, "sound")], false);
-    record.close();
-    tamper(folder.dir, (db) => db.exec("UPDATE deltas SET balance = 'much' WHERE ledger = 1"));
-    const again = await openRecord(folder.dir);
-    const [broken, sound] = await Promise.allSettled([
-      again.store.record([request(again.tenant, "broken")], false),
-      again.store.record([request(again.tenant, "sound")], false),
-    ]);
-    expect(broken.status === "rejected" && String(broken.reason)).to.contain(
-      "sequence 1: the stored balance is no amount",
-    );
-    expect(sound.status === "fulfilled" && deltasOf(sound.value)[0]!.sequence).to.equal(2);
-    again.close();
-  });
-
-  it("closes with thousands of deltas waiting, and has all of them", async () => {
-    const record = await openRecord(folder.dir);
-    const unit = Array.from({ length: 8_000 }, () => request(record.tenant, "c"));
-    const calls = Array.from({ length: 4 }, () => record.store.record(unit, false));
-    record.close();
-    const settled = await Promise.all(calls);
-    // What the writer had planned for the next turn of the event loop finds everything closed.
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(settled.flat()).to.have.length(32_000);
-    expect(record.reported).to.deep.equal([]);
-    const again = await openRecord(folder.dir);
-    const first = deltasOf(settled[0]!)[0]!;
-    expect((await again.store.deltaByFingerprint(first.fingerprint))?.sequence).to.equal(1);
-    again.close();
-  }).timeout(20_000);
 });

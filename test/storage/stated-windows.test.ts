@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import { checkpointLedger } from "#src/ledger/checkpoint.ts";
 import { resolveScope } from "#src/ledger/scope.ts";
-import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from "#test/storage/record-folder.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
+import { deltasOf, type OpenRecord, openRecord, openRecordFile, request, temporaryFolder } from "./record-folder.ts";
 
 const FEBRUARY = { from: Date.UTC(2024, 1, 1), to: Date.UTC(2024, 2, 1) };
 const HOUR_MS = 3_600_000;
 
-for (const thread of [false, true]) {
-  describe(`a clock that is set back after a statement, recording ${thread ? "in a thread of its own" : "where it is"}`, () => {
+function setBack(recording: string, open: typeof openRecord): void {
+  describe(`a clock that is set back after a statement, recording ${recording}`, () => {
     const folder = temporaryFolder();
     const clock = { now: FEBRUARY.from + HOUR_MS };
     let record: OpenRecord;
@@ -22,7 +23,7 @@ for (const thread of [false, true]) {
     };
 
     before(async () => {
-      record = await openRecord(folder.dir, clock, { thread });
+      record = await open(folder.dir, clock);
     });
     beforeEach(() => {
       clock.now = FEBRUARY.to - HOUR_MS / 2;
@@ -67,7 +68,7 @@ for (const thread of [false, true]) {
       const ledger = await state("restarted", FEBRUARY);
       await record.close();
       clock.now = FEBRUARY.to - 1;
-      record = await openRecord(folder.dir, clock, { thread });
+      record = await open(folder.dir, clock);
       await recordOne("restarted");
       const window = { kind: "custom", ...FEBRUARY } as const;
       const request = {
@@ -82,3 +83,8 @@ for (const thread of [false, true]) {
     });
   });
 }
+
+setBack("where it is", openRecord);
+overSqlite("stated-windows-in-thread", () =>
+  setBack("in a thread of its own", (dir, clock) => openRecordFile(dir, clock, { thread: true })),
+);

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { databaseFile, openDatabase, type Sqlite } from "#src/storage/sqlite/database.ts";
 import { openTailIndex, type TailIndex } from "#src/storage/sqlite/tail-index.ts";
-import { openRecord, request, temporaryFolder } from "./record-folder.ts";
+import { openRecordFile, request, temporaryFolder } from "./record-folder.ts";
 
 const BATCH = 8;
 
@@ -11,7 +11,7 @@ describe("the index over the newest deltas", () => {
   const fingerprints: Buffer[] = [];
   before(async () => {
     folder = temporaryFolder();
-    const record = await openRecord(folder.dir);
+    const record = await openRecordFile(folder.dir);
     await record.store.record(
       Array.from({ length: 3 * BATCH + 2 }, (_, i) => request(record.tenant, `c${i % 3}`)),
       false,

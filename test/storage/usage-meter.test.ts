@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import type { RecordOutcome } from "#src/ledger/ports/ledgers.ts";
-import { openSqliteStore } from "#src/storage/sqlite/store.ts";
+import { openPostgresStore, type PostgresStore } from "#src/storage/postgres/store.ts";
+import { openSqliteStore, type SqliteStore } from "#src/storage/sqlite/store.ts";
+import { databaseOf } from "#test/run/engine.ts";
 import { MASTER, request, temporaryFolder } from "./record-folder.ts";
 
 const NOVEMBER = Date.UTC(2026, 10, 30, 23, 59, 59, 999);
@@ -9,18 +11,21 @@ const DECEMBER = NOVEMBER + 1;
 describe("the quota of deltas per tenant and month", () => {
   const folder = temporaryFolder();
   const clock = { now: NOVEMBER };
-  const store = openSqliteStore({
-    dir: folder.dir,
-    master: MASTER,
-    clock: () => clock.now,
-    report: (message, cause) => {
-      throw new Error(message, { cause });
-    },
-    quota: 5,
-  });
+  let store: SqliteStore | PostgresStore;
 
-  after(() => {
-    store.close();
+  before(async () => {
+    const report = (message: string, cause: Error) => {
+      throw new Error(message, { cause });
+    };
+    const options = { master: MASTER, clock: () => clock.now, report, quota: 5 };
+    const url = await databaseOf(folder.dir);
+    store =
+      url === undefined
+        ? openSqliteStore({ dir: folder.dir, ...options })
+        : await openPostgresStore({ url, ...options });
+  });
+  after(async () => {
+    await store.close();
     folder.remove();
   });
 

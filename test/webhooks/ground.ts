@@ -11,6 +11,8 @@ import { deltasOf, type OpenRecord, openRecord, request, temporaryFolder } from 
 /** How the deliveries are opened; `early` is done before they begin. */
 type Opening = {
   allowPrivate?: boolean;
+  /** How long an attempt may take. */
+  attemptMs?: number;
   early?: (deliveries: Deliveries) => void;
   /** Puts something between the deliveries and the store. */
   through?: (store: WebhookStoreOf) => WebhookStoreOf;
@@ -45,10 +47,7 @@ export function freshSecret(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
-export async function startDelivering(
-  ground: Ground,
-  { attemptMs = 2_000, now = Date.now() } = {},
-): Promise<Delivering> {
+export async function startDelivering(ground: Ground, { now = Date.now() } = {}): Promise<Delivering> {
   const folder = temporaryFolder();
   const log = await freshLog(ground);
   const clock = { now };
@@ -56,7 +55,8 @@ export async function startDelivering(
   const quiet = () => {};
   const report = (_facts: object, message: string) => void troubles.push(message);
 
-  const open = (record: OpenRecord, { allowPrivate = true, early, through = (store) => store }: Opening = {}) => {
+  const open = (record: OpenRecord, opening: Opening = {}) => {
+    const { allowPrivate = true, attemptMs = 2_000, early, through = (store) => store } = opening;
     const { contents } = record;
     const store = through(record.store);
     const publicUrl = () => "https://tallyroot.example";
@@ -128,13 +128,13 @@ export async function startDelivering(
     },
     async restart(options) {
       await self.deliveries.stop();
-      self.record.close();
+      await self.record.close();
       self.record = await openRecord(folder.dir, clock);
       self.deliveries = open(self.record, options);
     },
     async stop() {
       await self.deliveries.stop();
-      self.record.close();
+      await self.record.close();
       folder.remove();
     },
   };

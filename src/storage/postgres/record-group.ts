@@ -5,7 +5,7 @@ import { invariant, TallyrootError } from "../../core/errors.ts";
 import { HASH_BYTES } from "../../core/tree.ts";
 import { periodOf } from "../../ledger/calendar.ts";
 import type { LedgerState } from "../../ledger/compose.ts";
-import type { RecordOutcome, StoredDelta } from "../../ledger/ports/ledgers.ts";
+import { type Ledger, RecordDamagedError, type RecordOutcome, type StoredDelta } from "../../ledger/ports/ledgers.ts";
 import { type Draft, type DraftUnit, emptyDraft, mapKey, openDrafting, type StoredStanding } from "../draft.ts";
 import { rowDigest } from "../row-digest.ts";
 import type { Postgres, Transaction } from "./database.ts";
@@ -182,13 +182,24 @@ function standingOf(ground: Ground, tenantId: number, address: Uint8Array): Stor
   if (row.tenant === null) return undefined;
   invariant(row.tenant === tenantId && row.count !== null, "a ledger is its tenant's, and has a head");
   const { id, opened_at, count, balance, recorded_at, peaks, generation, wrapped, sealed_customer_id } = row;
+  const ledger = { id, tenantId, address: row.address, openedAt: opened_at };
   return {
-    ledger: { id, tenantId, address: row.address, openedAt: opened_at },
-    balance: parseAmount(balance),
+    ledger,
+    balance: balanceIn(balance, ledger, count),
     recordedAt: recorded_at,
     frontier: { count, peaks: hashesIn(peaks) },
     key: { generation, wrapped, sealedCustomerId: sealed_customer_id },
   };
+}
+
+/** @throws RecordDamagedError when it is none: only a change of the row can make it so. */
+function balanceIn(stored: string, ledger: Ledger, sequence: number): bigint {
+  try {
+    return parseAmount(stored);
+  } catch (error) {
+    if (!(error instanceof TallyrootError)) throw error;
+    throw new RecordDamagedError("the stored balance is no amount", { ledger, sequence });
+  }
 }
 
 function hashesIn(bytes: Uint8Array): Uint8Array[] {

@@ -120,7 +120,7 @@ async function anchorStoreOf(dir: string): Promise<{ store: AnchorStore; close()
     throw new Error(message, { cause });
   });
   // Nothing is written, so no lease is looked at.
-  return { store: openPostgresAnchors(db, { name: "anchoring", token: 0 }), close: db.close };
+  return { store: openPostgresAnchors(db, { name: "anchoring", holder: "nobody", token: 0 }), close: db.close };
 }
 
 /** What the real server says when it is started on a record that was changed under it. */
