@@ -25,8 +25,16 @@ export const NOT_OVER_POSTGRES: Readonly<Record<string, string>> = {
   "jobs/**/*": "what is told of a chain; the lease of PostgreSQL, in its own",
   "ledger/{bulk-lane,calendar,compose}": "arithmetic",
   "run/{compile-cache,count-tests,left-out,sqlite-only}": "how the tests are run",
-  "tidy/**/*": "the sources",
   "webhooks/{address-guard,post,schedule,sign}": "what goes out, whatever it was read from",
+  "browser/{compare-list,public-parts}": "parts of pages, without a page",
+  "browser/{live,screens,ledger-long}": "what pages look like and weigh, whatever they were read from",
+  "browser/{public-alone,public-explorer,public-refused,public-verify}":
+    "verifying files and asking a chain; what is handed out is in http and evidence",
+  "chain/**/*": "what a chain and its publisher do; no record is opened",
+  "cli/{prove,usage,verify-sources}": "files, a chain and command lines",
+  "sdk/{amounts,answers,known-deltas,old-runtimes,webhooks}": "the client without a server",
+  "sdk/{browser,bundle,transport,verify-receipt}": "the client in other surroundings, with a receipt or two",
+  "tidy/{bootstrap-lock,files,imports,locked-packages,packages,tests,typescript-text,words}": "the sources",
   "wire/**/*": "shapes of requests",
   "witness/**/*": "what endpoints say of a chain",
   // About one engine, and so in the first run.
@@ -37,15 +45,16 @@ export const NOT_OVER_POSTGRES: Readonly<Record<string, string>> = {
   "storage/postgres/**/*": "about PostgreSQL, in its own",
   "storage/{data-folder,erased-pages,fold-wal,landed-requests,ledger-states,moments,packed}": "the SQLite file",
   "storage/{recording-thread,sqlite-record,tail-index,upgrade,wal-damage}": "the SQLite file",
-  // They start servers of their own.
-  "browser/**/*": "pages over a server's file",
-  "chain/**/*": "what a chain and its publisher do",
-  "cli/**/*": "commands over a server's file",
+  "cli/{backup,backup-database,backup-journal,bundle,bundle-database,doctor-database}":
+    "about one engine, or names both",
+  "cli/{migrate,migrate-back,migrate-back-refused,migrate-back-rows,migrate-earlier,migrate-refused}":
+    "names both engines",
   "e2e/{config,demo,failover,nodes}": "settings, the demo's own file, and several nodes over PostgreSQL",
-  "fault/**/*": "processes that are killed, over either engine",
+  "fault/{chain,disk,fuzz,kill,overload,soak,syscalls}": "drills that start servers over SQLite by themselves",
+  "fault/{nodes,simulate}": "PostgreSQL, or both engines, in the first run",
   "package/**/*": "what is published",
-  "readme/**/*": "what the README shows",
-  "sdk/**/*": "the client of the API",
+  "readme/**/*":
+    "its commands are written for a record in its directory: audit data, backup, restore, import elsewhere",
 };
 
 /** The line that begins a run; what counts the tests of all runs goes by it. */

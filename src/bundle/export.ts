@@ -37,6 +37,13 @@ export type Exported = {
   manifest: Manifest;
 };
 
+export type ExportWishes = {
+  dataDir: string;
+  bundle: string;
+  keys: boolean;
+  copy?: { file: string; journal: number };
+};
+
 const NOTHING = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
 /** What the lock is kept in. */
 const LOCK = ["lock.db", "lock.db-journal"];
@@ -49,10 +56,11 @@ const LOCK = ["lock.db", "lock.db-journal"];
  * old one. What no manifest names is what a crash left, and makes room.
  *
  * @param keys whether the master and publisher keys go into it too, in a file of their own.
+ * @param copy a copy of the record, where that is kept elsewhere, and how many bytes the directory's journal had at its moment.
  * @throws BundleRefusedError, StorageRefusedError
  */
-export function exportBundle({ dataDir, bundle, keys }: { dataDir: string; bundle: string; keys: boolean }): Exported {
-  const file = databaseFile(dataDir);
+export function exportBundle({ dataDir, bundle, keys, copy }: ExportWishes): Exported {
+  const file = copy?.file ?? databaseFile(dataDir);
   if (!existsSync(file)) throw new StorageRefusedError(`there is no record in ${dataDir}: ${file} is not there`);
   const secrets = keys
     ? { master: keyIn(dataDir, "master-key"), publisher: keyIn(dataDir, "publisher-key") }
@@ -65,7 +73,7 @@ export function exportBundle({ dataDir, bundle, keys }: { dataDir: string; bundl
     if (before) expectFiles(bundle, before);
     const dump = openDump(file);
     try {
-      const exported = addSegment(dump, { dataDir, bundle, before });
+      const exported = addSegment(dump, { dataDir, bundle, before, journal: copy?.journal });
       if (secrets) writeKeys(bundle, secrets);
       removeLeftovers(bundle, exported.manifest);
       return exported;
@@ -79,13 +87,18 @@ export function exportBundle({ dataDir, bundle, keys }: { dataDir: string; bundl
 
 function addSegment(
   dump: Dump,
-  { dataDir, bundle, before }: { dataDir: string; bundle: string; before: Manifest | undefined },
+  {
+    dataDir,
+    bundle,
+    before,
+    journal,
+  }: { dataDir: string; bundle: string; before: Manifest | undefined; journal: number | undefined },
 ): Exported {
   const manifest = before ?? { place: null, segments: [], state: { file: "", bytes: 0, sha256: "", rows: {} } };
   const last = manifest.segments.at(-1);
   const from = last?.through ?? NOTHING;
   const columnsOf = columnsAt(dump.schema);
-  const { through, beside: length } = dump.snapshot(() => journalLength(dataDir));
+  const { through, beside: length } = dump.snapshot(() => journal ?? journalLength(dataDir));
   const place = placeOf(dump);
   if (last) expectSameRecord(dump, { manifest, last, through, place });
 

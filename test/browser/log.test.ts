@@ -1,10 +1,9 @@
-import Database from "better-sqlite3";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { Tallyroot } from "#src/sdk/tallyroot.ts";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { redigest } from "#test/audit/audited-record.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { behind } from "#test/run/record-of.ts";
 import { openBrowser, signedIn } from "./ground.ts";
 
 const PER_PAGE = 25;
@@ -82,10 +81,10 @@ describe("the anchors' screen", () => {
 
   it("shows no gas of an anchor from before it was kept, and says so", async () => {
     await server.stop();
-    const db = new Database(databaseFile(dir));
-    db.exec("UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 7");
-    redigest(db, "anchor_progress", "anchor = 7");
-    db.close();
+    await behind(dir, async (sql) => {
+      await sql.change("UPDATE anchor_progress SET gas_used = NULL WHERE anchor = 7");
+      await redigest(sql, "anchor_progress", "anchor = 7");
+    });
     server = await startServer(dir);
     pac = new Tallyroot({ apiKey: apiKeyOf(dir), baseUrl: server.url });
     const { page, context, expectQuiet } = await signedIn(browser, server, apiKeyOf(dir), { path: "/log" });

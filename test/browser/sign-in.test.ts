@@ -1,9 +1,8 @@
-import { join } from "node:path";
-import Database from "better-sqlite3";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
 import { Tallyroot } from "#src/sdk/tallyroot.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { openBrowser, openPage, signedIn } from "./ground.ts";
 
 const STORED = "tallyroot.api-key";
@@ -133,10 +132,8 @@ describe("signing in", () => {
     server = await startServer(dir, { PORT: port, TALLYROOT_ANCHOR_INTERVAL_MS: "3600000" });
     await pac.balance.emit({ customerId: "cust_002", delta: "5", reason: "usage" });
     await server.stop("SIGKILL");
-    const db = new Database(join(dir, "tallyroot.db"));
-    db.exec("DROP TRIGGER deltas_keep_update");
-    db.prepare("UPDATE deltas SET amount = '9' WHERE sequence = 1 AND ledger = (SELECT max(ledger) FROM deltas)").run();
-    db.close();
+    const newest = "sequence = 1 AND ledger = (SELECT max(ledger) FROM deltas)";
+    expect(await changeBehind(dir, `UPDATE deltas SET amount = '9' WHERE ${newest}`)).to.equal(1);
     server = await startServer(dir, { PORT: port });
     const { page, context } = await signedIn(browser, server, apiKeyOf(dir));
     await page.getByText("anchoring: not well").waitFor();

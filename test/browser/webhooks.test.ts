@@ -1,9 +1,8 @@
-import Database from "better-sqlite3";
 import { expect } from "chai";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { Tallyroot, verifyWebhook } from "#src/sdk/tallyroot.ts";
-import { databaseFile } from "#src/storage/sqlite/database.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
+import { changeBehind } from "#test/run/record-of.ts";
 import { answer, type Received, type Receiver, startReceiver } from "#test/webhooks/receiver.ts";
 import { openBrowser, PHONE, seriousFindings, signedIn } from "./ground.ts";
 
@@ -264,23 +263,22 @@ describe("the webhooks' screen", () => {
   });
 
   /** Stops the server, and starts it again where it was. */
-  async function restart(settings: Record<string, string> = {}, meanwhile = () => {}): Promise<void> {
+  async function restart(settings: Record<string, string> = {}, meanwhile?: () => Promise<void>): Promise<void> {
     const { port } = new URL(server.url);
     await server.stop();
-    meanwhile();
+    await meanwhile?.();
     server = await start({ PORT: port, ...settings });
   }
 
   /** As if an endpoint had been tried for longer than anything is. */
   async function letDaysPass(id: string): Promise<void> {
-    await restart({}, () => {
-      const db = new Database(databaseFile(dir));
+    await restart({}, async () => {
       const past = Date.now() - 4 * DAY_MS;
-      db.prepare("UPDATE webhook_endpoints SET resumed_at = ?, created_at = ? WHERE id = ?").run(past, past, id);
-      db.prepare(
+      const change = async (text: string) => expect(await changeBehind(dir, text, past, past, id)).to.be.above(0);
+      await change("UPDATE webhook_endpoints SET resumed_at = ?, created_at = ? WHERE id = ?");
+      await change(
         "UPDATE webhook_deliveries SET since = ?, next_attempt_at = ? WHERE endpoint = ? AND state = 'pending'",
-      ).run(past, past, id);
-      db.close();
+      );
     });
   }
 });

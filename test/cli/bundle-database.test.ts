@@ -14,13 +14,24 @@ describe("bundles and backups where the record is in a database", () => {
   const [data, out] = [join(place, "data"), join(place, "out")];
   after(() => removeDirectory(place));
 
-  it("are not exported, with what to do instead, and nothing is made", async () => {
-    const { code, errors } = await runHere(["export", "--data-dir", data, "--out", out], IN_DATABASE);
+  it("are not exported of a database that has none, and nothing is made", async () => {
+    const database = await postgres.database();
+    const { code, errors } = await runHere(["export", "--data-dir", data, "--out", out], {
+      TALLYROOT_DATABASE_URL: database.url,
+    });
     expect(code).to.equal(2);
-    expect(errors)
-      .to.match(/TALLYROOT_DATABASE_URL is set.*pg_dump/)
-      .and.not.to.contain("hidden");
+    expect(errors).to.contain("there is no record in this database");
     expect(existsSync(out)).to.equal(false);
+    const away = await runHere([
+      "export",
+      "--out",
+      out,
+      "--from",
+      IN_DATABASE.TALLYROOT_DATABASE_URL.replace("/record", ":1/record"),
+    ]);
+    expect(away.code).to.equal(3);
+    expect(away.errors).to.contain("the database does not answer").and.not.to.contain("hidden");
+    await database.drop();
   });
 
   it("are not imported into a data directory on which that server would not start", async () => {
@@ -40,13 +51,15 @@ describe("bundles and backups where the record is in a database", () => {
     const backup = join(place, "backup");
     expect((await runHere(["backup", "--data-dir", data, "--out", backup, "--quick"])).code).to.equal(0);
     expect((await runHere(["migrate", "--data-dir", data, "--to", database.url])).code).to.equal(4);
-    for (const words of [
-      ["backup", "--data-dir", data, "--out", backup],
-      ["export", "--data-dir", data, "--out", join(place, "bundle")],
-    ]) {
+    for (const [words, instead] of [
+      [["backup", "--data-dir", data, "--out", backup], "pg_dump"],
+      [["export", "--data-dir", data, "--out", join(place, "bundle")], "--from"],
+    ] as const) {
       const { code, errors } = await runHere(words);
       expect(code, words[0]).to.equal(2);
-      expect(errors).to.match(/was moved to postgresql:[^\n]*, and goes on there: [^\n]*pg_dump/);
+      expect(errors)
+        .to.match(/was moved to postgresql:[^\n]*, and goes on there: /)
+        .and.to.contain(instead);
     }
     await database.drop();
   });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { eventually, type Members, read, record } from "#test/http/call.ts";
 import { apiKeyOf, removeDirectory, type Server, startServer, temporaryDirectory } from "#test/http/server.ts";
-import { type CommandEnd, runCommand, runHere, startCommand } from "./command.ts";
+import { databaseOf } from "#test/run/engine.ts";
+import { type CommandEnd, placeOf, runCommand, runHere, startCommand } from "./command.ts";
 
 /** The commands that call a server, beside a real one; each once as a process of its own. */
 
@@ -101,9 +102,10 @@ describe("the commands beside a server", () => {
   });
 
   it("doctor finds nothing wrong here, and a key that others can read, a wrong setting and another chain", async () => {
-    const well = await json("doctor");
-    expect(well.checks.map(({ outcome }: Members) => outcome)).to.deep.equal(Array(7).fill("ok"));
-    expect(well.code).to.equal(0);
+    const well = await runHere(["doctor", "--json", ...here], await placeOf(dir));
+    const { checks } = JSON.parse(well.output) as { checks: Members[] };
+    expect(checks.map(({ outcome }) => outcome)).to.deep.equal(Array(7).fill("ok"));
+    expect(well).to.include({ code: 0, errors: "" });
     const from = ["--url", server.url];
     const elsewhere = await runCommand("doctor", ...from, "--rpc", "http://127.0.0.1:2");
     expect(elsewhere.code).to.equal(10);
@@ -124,7 +126,9 @@ describe("the commands beside a server", () => {
   });
 
   it("audit finds the record of the running server clean, and compares it with the chain", async () => {
-    const { code, output } = await runCommand("audit", dir, "--rpc", server.rpcUrl, "--json");
+    const database = await databaseOf(dir);
+    const words = database === undefined ? [dir] : [database, "--master-key-file", join(dir, "master-key")];
+    const { code, output } = await runCommand("audit", ...words, "--rpc", server.rpcUrl, "--json");
     expect({ code, chain: JSON.parse(output).chain.outcome }).to.deep.equal({ code: 0, chain: "asked" });
     const nothing = await runCommand("audit", `${dir}/nothing`);
     expect(nothing).to.include({ code: 2, output: "" });

@@ -3,12 +3,19 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "#src/cli/program.ts";
 import { COMPILE_CACHE } from "#src/compile-cache.ts";
+import { databaseOf } from "#test/run/engine.ts";
 
 export type CommandEnd = { code: number; output: string; errors: string };
 
 const BINARY = fileURLToPath(import.meta.resolve("#src/cli/tallyroot.ts"));
 
 export type Running = { child: ChildProcess; output: () => string; errors: () => string; ended: Promise<CommandEnd> };
+
+/** Where the record of a data directory is, as a command that looks at it itself is told in its environment. */
+export async function placeOf(dir: string): Promise<Record<string, string>> {
+  const url = await databaseOf(dir);
+  return url === undefined ? {} : { TALLYROOT_DATABASE_URL: url };
+}
 
 /** Starts the binary as a process of its own. Nothing of the caller's environment reaches it but what is given. */
 export function startCommand(words: readonly string[], env: Record<string, string> = {}): Running {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
@@ -28,8 +28,12 @@ describe("a record that an earlier version left, before rows had digests", () =>
     expect(early.code).to.equal(10);
     expect(early.errors).to.contain("no server of this version has run on");
     await sqliteStoreIn(dir).close();
-    // In a process of its own: it starts a chain.
-    const { code, output, errors } = await startCommand([...words, "--json"]).ended;
+    // In a process of its own: it starts a chain, with the key from where a server's settings say that it is.
+    const keptElsewhere = join(place, "kept-elsewhere");
+    renameSync(join(dir, "publisher-key"), keptElsewhere);
+    const settings = { TALLYROOT_PUBLISHER_KEY_COMMAND: `cat ${keptElsewhere}` };
+    const { code, output, errors } = await startCommand([...words, "--json"], settings).ended;
+    renameSync(keptElsewhere, join(dir, "publisher-key"));
     expect(code, output + errors).to.equal(0);
     const { audit } = JSON.parse(output) as Members;
     expect(audit.checked.withoutDigest).to.equal(0);

@@ -6,7 +6,6 @@ import {
   errorOf,
   eventually,
   type Members,
-  type Reply,
   read,
   record,
   send,
@@ -24,9 +23,17 @@ import {
 import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-server.ts";
 import { sqlClient } from "#test/storage/record-folder.ts";
 import { answer, type Receiver, startReceiver } from "#test/webhooks/receiver.ts";
-import { type BankAccount, readBank } from "../../scripts/demo/bank.ts";
 import { type CommandEnd, runHere, startCommand } from "./command.ts";
-import { IN_SQLITE, sqliteStoreIn } from "./migrate-ground.ts";
+import {
+  type Answers,
+  answersTo,
+  bankAccounts,
+  deltasOf,
+  differencesIn,
+  IN_SQLITE,
+  sqliteStoreIn,
+  told,
+} from "./migrate-ground.ts";
 
 /** Accounts of the bank that are recorded: some 3,000 rows. */
 const ACCOUNTS = 75;
@@ -34,13 +41,10 @@ const BATCH = 1_000;
 
 const postgres = postgresOfThisFile();
 
-/** Answers of a server, by what was asked. */
-type Answers = Map<string, string>;
-
 describe("a record that is moved from SQLite into PostgreSQL", function () {
   this.timeout(120_000);
   const dir = temporaryDirectory();
-  const accounts = readBank(new URL("../../scripts/demo/bank-transactions.csv", import.meta.url)).slice(0, ACCOUNTS);
+  const accounts = bankAccounts(ACCOUNTS);
   let database: TestDatabase;
   let client: Client;
   let receiver: Receiver;
@@ -95,9 +99,7 @@ describe("a record that is moved from SQLite into PostgreSQL", function () {
       ...["/balance/customers?limit=100", "/balance/customers/summary", "/balance/checkpoints?limit=100", "/anchors"],
       ...["/keys", "/tenants", "/webhooks", "/balance/usage", "/balance/limits"],
     ];
-    const answers: Answers = new Map();
-    for (const path of paths)
-      answers.set(path, told(await send(server.url, { path: `/api/v1${path}`, key: apiKeyOf(dir) })));
+    const answers = await answersTo(server.url, apiKeyOf(dir), paths);
     for (const [who, key] of [
       ["acme", made.acme],
       ["reader", made.reader],
@@ -107,24 +109,12 @@ describe("a record that is moved from SQLite into PostgreSQL", function () {
     return answers;
   }
 
-  /** An answer whole, but for what is of the request, and what an anchor or a delivery that goes on meanwhile changes. */
-  const told = ({ status, text }: Reply) =>
-    `${status} ${text.replace(/"(?:requestId|lastUsedAt|lastTriggered|failureCount)":("[^"]*"|null|\d+)/g, "")}`;
-
   before(async () => {
     database = await postgres.database();
     client = await database.client();
     receiver = await startReceiver(answer(503));
     server = await startServer(dir, settings);
-    const rows = accounts.flatMap(({ customerId, rows }: BankAccount) =>
-      rows.map(({ amountText, reason, transaction }) => ({
-        customerId,
-        delta: amountText,
-        reason,
-        referenceId: transaction,
-        metadata: { transaction },
-      })),
-    );
+    const rows = deltasOf(accounts);
     for (let at = 0; at < rows.length; at += BATCH) {
       const deltas = rows.slice(at, at + BATCH).map((row, i) => ({ ...row, idempotencyKey: `row ${at + i}` }));
       await once("/balance/delta/batch", { deltas }, `batch ${at}`);
@@ -285,8 +275,7 @@ describe("a record that is moved from SQLite into PostgreSQL", function () {
     server = await startServer(dir, over());
     const now = await readAll();
     expect([...now.keys()]).to.deep.equal([...seen.keys()]);
-    const different = [...seen.keys()].filter((path) => now.get(path) !== seen.get(path));
-    expect(different).to.deep.equal([]);
+    expect(differencesIn(seen, now)).to.deep.equal([]);
     const refused = [...seen].filter(([, text]) => !text.startsWith("200 "));
     expect(refused.map(([path, text]) => [path, text.slice(0, 4)])).to.deep.equal([["revoked", "401 "]]);
   });
@@ -331,7 +320,18 @@ describe("a record that is moved from SQLite into PostgreSQL", function () {
   it("is clean in both places afterwards, each compared with the chain", async () => {
     const url = await startCommand(["audit", database.url, "--rpc", server.rpcUrl]).ended;
     expect(url.code, url.output + url.errors).to.equal(0);
-    const old = await startCommand(["audit", dir]).ended;
-    expect(old.code, old.output + old.errors).to.equal(4);
+    expect(url.output).not.to.contain("The record goes on there");
+    // The log has gone on without the old one, which says so, and is no worse for that.
+    const old = await startCommand(["audit", dir, "--rpc", server.rpcUrl]).ended;
+    expect(old.code, old.output + old.errors).to.equal(0);
+    const { host, pathname } = new URL(database.url);
+    expect(old.output)
+      .to.match(/\n {2}moved +to postgresql:[^\n]* on 20\d\d-[^\n]*Z\. The record goes on there/)
+      .and.to.contain(`${host}${pathname}`)
+      .and.to.contain("the log has gone on by");
+    const json = await startCommand(["audit", dir, "--json"]).ended;
+    expect(JSON.parse(json.output))
+      .to.deep.include({ clean: true, exitCode: 4 })
+      .and.to.have.nested.property("moved.to");
   });
 });

@@ -3,14 +3,19 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { eventually } from "#test/http/call.ts";
 import { removeDirectory, serverFile, temporaryDirectory } from "#test/http/server.ts";
-import { runHere, startCommand } from "./command.ts";
+import { placeOf, runHere, startCommand } from "./command.ts";
 
 describe("tallyroot serve", () => {
   it("runs the server where its options say, whatever the other commands have in their environment", async () => {
     const dir = temporaryDirectory();
     const words = ["serve", "--data-dir", dir, "--port", "0", "--chain-port", "0"];
     const others = { TALLYROOT_URL: "https://elsewhere.example", TALLYROOT_API_KEY: "k", TALLYROOT_PROVER_KEY: "k" };
-    const running = startCommand(words, { ...others, PORT: "none", TALLYROOT_CONFIRMATIONS: "10000" });
+    const running = startCommand(words, {
+      ...others,
+      ...(await placeOf(dir)),
+      PORT: "none",
+      TALLYROOT_CONFIRMATIONS: "10000",
+    });
     await eventually("its welcome", async () => running.output().includes("Tallyroot is running") || undefined);
     expect((await fetch(`${serverFile(dir).url}/healthz`)).status).to.equal(200);
     // Its chain has a block per anchor: ten thousand after one are more than a second brings.

@@ -16,6 +16,8 @@ const AUDITING = [
   "fast-keccak.ts",
   "ledger/seal.ts",
   "storage/postgres/audit-view.ts",
+  "storage/postgres/hosts.ts",
+  "storage/postgres/look.ts",
   "storage/refused.ts",
   "storage/sqlite",
   "witness",
@@ -114,15 +116,20 @@ export const MAY_IMPORT: ReadonlyArray<readonly [from: string, may: readonly str
     [
       "audit",
       "chain/embedded/start.ts",
+      "chain/keys/publisher-key.ts",
       "cli",
       "cli/audit",
+      "config.ts",
       "core",
       "fast-keccak.ts",
       "storage/postgres/move-in/move.ts",
+      "storage/postgres/move-out/move.ts",
       "storage/refused.ts",
       "storage/sqlite/database.ts",
     ],
   ],
+  // Makes a bundle of a directory, or of a copy of a database.
+  ["cli/export", ["cli", "bundle", "storage/postgres/move-out", "storage/refused.ts"]],
   // Looks at the settings, the database and the chain of a server that may not run.
   [
     "cli/doctor",

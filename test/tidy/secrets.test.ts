@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { startCommand } from "#test/cli/command.ts";
+import { placeOf, startCommand } from "#test/cli/command.ts";
 import { dataOf, eventually, type Members, record, send, verified } from "#test/http/call.ts";
 import {
   apiKeyOf,
@@ -13,12 +13,16 @@ import {
   startServer,
   temporaryDirectory,
 } from "#test/http/server.ts";
+import { databaseOf, ENGINE } from "#test/run/engine.ts";
+import { changeBehind } from "#test/run/record-of.ts";
+import { overSqlite } from "#test/run/sqlite-only.ts";
 
 const MASTER_KEY = `0x${"5eC7e7aB".repeat(8)}`;
 const PUBLISHER_KEY = `0x${"17".repeat(31)}a9`;
 const METRICS_TOKEN = "metrics-token-that-nobody-may-see";
 const RPC_KEY = "rpcKeyOfTheProvider0815";
 const RPC_PASSWORD = "rpc-password-4711";
+const DATABASE_PASSWORD = "database-password-0042";
 
 /** A provider's endpoint with a key in its path, in front of a real chain. `lies`: it refuses, and repeats the key, as providers do. */
 async function startProvider(target: string): Promise<{ url: string; state: { mood: string }; server: HttpServer }> {
@@ -43,6 +47,16 @@ async function startProvider(target: string): Promise<{ url: string; state: { mo
   return { url: `http://user:${RPC_PASSWORD}@127.0.0.1:${port}/v3/${RPC_KEY}`, state, server };
 }
 
+/** Where a data directory's database is, for a user whose password nobody may see; nothing where the record is in the directory. */
+async function asUserWithPassword(dir: string): Promise<Record<string, string>> {
+  const database = await databaseOf(dir);
+  if (database === undefined) return {};
+  await changeBehind(dir, `CREATE USER keeper SUPERUSER PASSWORD '${DATABASE_PASSWORD}'`);
+  const url = new URL(database);
+  [url.username, url.password] = ["keeper", DATABASE_PASSWORD];
+  return { TALLYROOT_DATABASE_URL: url.href };
+}
+
 /** How a secret may be written. */
 function spellings(secret: string): string[] {
   const bare = secret.replace(/^0x/, "");
@@ -54,6 +68,7 @@ describe("secrets", () => {
   const place = temporaryDirectory();
   const dir = join(place, "data");
   const chainDir = join(place, "chain");
+  const empty = join(place, "empty");
   /** Everything that left the server, by where. */
   const seen: [where: string, text: string][] = [];
   const secrets: [name: string, secret: string][] = [
@@ -62,6 +77,7 @@ describe("secrets", () => {
     ["metrics token", METRICS_TOKEN],
     ["key of the RPC endpoint", RPC_KEY],
     ["password of the RPC endpoint", RPC_PASSWORD],
+    ["password of the database", DATABASE_PASSWORD],
   ];
   let chain: Server;
   let provider: Awaited<ReturnType<typeof startProvider>>;
@@ -84,6 +100,7 @@ describe("secrets", () => {
       TALLYROOT_METRICS_TOKEN: METRICS_TOKEN,
       TALLYROOT_WEBHOOK_ALLOW_PRIVATE: "true",
       TALLYROOT_LOG_LEVEL: "debug",
+      ...(await asUserWithPassword(dir)),
     };
     // The first start shows a key once, as it says; what counts begins with the second.
     await (await startServer(dir, settings)).stop();
@@ -170,7 +187,7 @@ describe("secrets", () => {
       one?.closeAllConnections();
       one?.close();
     }
-    removeDirectory(place);
+    for (const one of [chainDir, dir, empty, place]) removeDirectory(one);
   });
 
   function leaks(texts: readonly (readonly [where: string, text: string])[]): string[] {
@@ -184,7 +201,7 @@ describe("secrets", () => {
   }
 
   it("leave the server nowhere: not in answers, logs, figures, nor in what others of the machine see of the process", () => {
-    expect(secrets).to.have.lengthOf(9);
+    expect(secrets).to.have.lengthOf(10);
     expect(leaks(seen)).to.deep.equal([]);
     // It was made to talk, and the search does find what is there.
     const text = (where: string) => seen.find(([name]) => name === where)![1];
@@ -199,41 +216,70 @@ describe("secrets", () => {
       "master key: environment",
       "publisher key: environment",
     ]);
-    const own = join(place, "own");
+    const own = temporaryDirectory();
     const second = await startServer(own);
     const text = readFileSync(`/proc/${second.child.pid}/environ`, "utf8");
     const keys = ["master-key", "publisher-key", "api-key"].map((name) => readFileSync(join(own, name), "utf8").trim());
     await second.stop();
+    removeDirectory(own);
     expect(keys.filter((key) => text.includes(key.replace(/^0x/, "")))).to.deep.equal([]);
   });
 
   it("are not repeated by a refusal of the setting that they are in", async () => {
-    for (const [name, value] of [
+    const wrong: readonly (readonly [name: string, value: string, why?: string])[] = [
       ["TALLYROOT_MASTER_KEY", `${MASTER_KEY}ff`],
       ["TALLYROOT_PUBLISHER_KEY", PUBLISHER_KEY.slice(0, -1)],
       ["TALLYROOT_METRICS_TOKEN", `${METRICS_TOKEN} `],
       ["TALLYROOT_RPC_URL", provider.url.replace("http://", "htp://")],
       ["TALLYROOT_MASTER_KEY", `0x${"ab".repeat(32)}`],
-    ] as const) {
-      const { code, output, errors } = await refusedStart(dir, { ...settings, [name]: value });
+      ["TALLYROOT_DATABASE_URL", `postgres:/keeper:${DATABASE_PASSWORD}@127.0.0.1/record`],
+      [
+        "TALLYROOT_DATABASE_URL",
+        `postgresql://keeper:${DATABASE_PASSWORD}@127.0.0.1:1/record`,
+        "the database does not answer",
+      ],
+    ];
+    for (const [name, value, why = name] of wrong) {
+      // A directory that has a record of its own is refused with any database.
+      const place = name === "TALLYROOT_DATABASE_URL" ? empty : dir;
+      const { code, output, errors } = await refusedStart(place, { ...settings, [name]: value });
       expect(code, name).to.equal(1);
-      expect(errors, name).to.match(/^tallyroot: .+\n$/);
+      expect(errors, name)
+        .to.match(/^tallyroot: .+\n$/)
+        .and.include(why);
       expect(leaks([[name, output + errors]])).to.deep.equal([]);
     }
   });
 });
 
+/** What a directory has while its server runs; and of the record, where that is in it. */
+const FILES = ["chain.journal", "server.json", "master-key", "publisher-key", "api-key"];
+const RECORD_FILES = {
+  sqlite: ["tallyroot.db", "tallyroot.db-wal", "tallyroot.db-shm", "lock.db"],
+  postgres: [],
+}[ENGINE];
+
 describe("files of the server", () => {
   const place = temporaryDirectory();
-  after(() => removeDirectory(place));
+  const [dir, shared] = [join(place, "data"), join(place, "shared")];
+  after(() => {
+    for (const one of [dir, shared, place]) removeDirectory(one);
+  });
 
   const modesIn = (dir: string) =>
     Object.fromEntries(readdirSync(dir).map((name) => [name, statSync(join(dir, name)).mode & 0o777]));
 
-  it("are its user's alone, under a lax umask and when their modes were widened", async () => {
-    const dir = join(place, "data");
+  async function underLaxUmask(work: () => Promise<void>): Promise<void> {
     const before = process.umask(0o000);
     try {
+      await work();
+    } finally {
+      process.umask(before);
+    }
+  }
+
+  it("are its user's alone, under a lax umask and when their modes were widened", () =>
+    underLaxUmask(async () => {
       let server = await startServer(dir);
       await record({ url: server.url, key: apiKeyOf(dir) }, { customerId: "c", delta: 1, reason: "r" });
       await server.stop("SIGKILL");
@@ -241,42 +287,46 @@ describe("files of the server", () => {
       chmodSync(dir, 0o777);
       server = await startServer(dir);
       const modes = modesIn(dir);
-      expect(modes).to.include.keys("tallyroot.db", "tallyroot.db-wal", "tallyroot.db-shm", "chain.journal", "lock.db");
-      expect(modes).to.include.keys("server.json", "master-key", "publisher-key", "api-key");
+      expect(modes).to.include.keys(...FILES, ...RECORD_FILES);
       expect(new Set(Object.values(modes))).to.deep.equal(new Set([0o600]));
       expect(statSync(dir).mode & 0o777).to.equal(0o700);
-      for (const [command, name] of [
-        ["export", "bundle"],
-        ["backup", "backup"],
-      ] as const) {
-        const out = join(place, name);
-        const end = await startCommand([command, "--data-dir", dir, "--out", out, "--with-keys"]).ended;
-        expect(end.code, end.errors).to.equal(0);
-        expect(new Set(Object.values(modesIn(out))), name).to.deep.equal(new Set([0o600]));
-        expect(statSync(out).mode & 0o777).to.equal(0o700);
-      }
-      const elsewhere = join(place, "elsewhere");
-      for (const name of readdirSync(join(place, "backup"))) chmodSync(join(place, "backup", name), 0o644);
-      const words = ["restore", "--from", join(place, "backup"), "--data-dir", elsewhere, "--nothing-since"];
-      expect((await startCommand(words).ended).code).to.equal(0);
-      expect(new Set(Object.values(modesIn(elsewhere)))).to.deep.equal(new Set([0o600]));
-      expect(statSync(elsewhere).mode & 0o777).to.equal(0o700);
+      await copiedBy("export", join(place, "bundle"));
       await server.stop();
-    } finally {
-      process.umask(before);
-    }
+    }));
+
+  /** Has a command copy the directory, with the keys. */
+  async function copiedBy(command: "export" | "backup", out: string): Promise<void> {
+    const words = [command, "--data-dir", dir, "--out", out, "--with-keys"];
+    const end = await startCommand(words, await placeOf(dir)).ended;
+    expect(end.code, end.errors).to.equal(0);
+    expect(new Set(Object.values(modesIn(out))), command).to.deep.equal(new Set([0o600]));
+    expect(statSync(out).mode & 0o777).to.equal(0o700);
+  }
+
+  overSqlite("secrets-backup", () => {
+    it("are its user's alone in a backup, and where that is put back", () =>
+      underLaxUmask(async () => {
+        const [backup, elsewhere] = [join(place, "backup"), join(place, "elsewhere")];
+        const server = await startServer(dir);
+        await copiedBy("backup", backup);
+        await server.stop();
+        for (const name of readdirSync(backup)) chmodSync(join(backup, name), 0o644);
+        const words = ["restore", "--from", backup, "--data-dir", elsewhere, "--nothing-since"];
+        expect((await startCommand(words).ended).code).to.equal(0);
+        expect(new Set(Object.values(modesIn(elsewhere)))).to.deep.equal(new Set([0o600]));
+        expect(statSync(elsewhere).mode & 0o777).to.equal(0o700);
+      }));
   });
 
   it("leave a directory that they share with somebody's files as open as it was", async () => {
-    const dir = join(place, "shared");
-    mkdirSync(dir, { mode: 0o755 });
-    chmodSync(dir, 0o755);
-    writeFileSync(join(dir, "notes"), "", { mode: 0o644 });
-    chmodSync(join(dir, "notes"), 0o644);
-    await (await startServer(dir)).stop();
-    await (await startServer(dir)).stop();
-    const { notes, ...ours } = modesIn(dir);
-    expect([statSync(dir).mode & 0o777, notes]).to.deep.equal([0o755, 0o644]);
+    mkdirSync(shared, { mode: 0o755 });
+    chmodSync(shared, 0o755);
+    writeFileSync(join(shared, "notes"), "", { mode: 0o644 });
+    chmodSync(join(shared, "notes"), 0o644);
+    await (await startServer(shared)).stop();
+    await (await startServer(shared)).stop();
+    const { notes, ...ours } = modesIn(shared);
+    expect([statSync(shared).mode & 0o777, notes]).to.deep.equal([0o755, 0o644]);
     expect(new Set(Object.values(ours))).to.deep.equal(new Set([0o600]));
   });
 });

@@ -9,6 +9,7 @@ import { fromHex } from "../../core/bytes.ts";
 import { installKeccak } from "../../core/keccak.ts";
 import { fastKeccak } from "../../fast-keccak.ts";
 import { sealingKey } from "../../ledger/seal.ts";
+import { placeOf } from "../../storage/postgres/hosts.ts";
 import type { WitnessPins } from "../../witness/witness.ts";
 import { openProgressBar } from "../progress-bar.ts";
 import { type Task, taskOf, USAGE } from "./arguments.ts";
@@ -53,23 +54,21 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-function show(task: Task, report: AuditReport): number {
+function show(task: Task, { moved, ...report }: Audited): number {
   const exitCode = exitCodeOf(report);
   // In a row of audits each is one line, for programs that read them as they come.
-  const json = () => JSON.stringify({ ...report, exitCode }, null, task.watch === undefined ? 2 : 0);
-  process.stdout.write(task.json ? `${json()}\n` : reportText(report, shown(task.path)));
+  const json = () => JSON.stringify({ ...report, moved, exitCode }, null, task.watch === undefined ? 2 : 0);
+  process.stdout.write(
+    task.json ? `${json()}\n` : reportText(report, isDatabaseUrl(task.path) ? placeOf(task.path) : task.path, moved),
+  );
   return exitCode;
 }
 
 /** Characters of the longest stage's name. */
 const STAGE_WIDTH = 11;
 
-/** A database without the password that its URL may have. */
-function shown(path: string): string {
-  if (!isDatabaseUrl(path)) return path;
-  const { protocol, hostname, pathname } = new URL(path);
-  return `${protocol}//${hostname}${pathname}`;
-}
+/** A report, and where the record goes on in case that is not where it was looked for; `at` as ISO-8601. */
+export type Audited = AuditReport & { moved: { to: string; at: string } | null };
 
 /** One audit of a copy of what is at a path. @throws SourceError, StorageRefusedError, BundleRefusedError, MasterKeyError, FileDamagedError */
 export function audit({
@@ -77,23 +76,23 @@ export function audit({
   endpoints,
   policy,
   masterKeyFile,
-}: Pick<Task, "path" | "endpoints" | "policy" | "masterKeyFile">): Promise<AuditReport> {
+}: Pick<Task, "path" | "endpoints" | "policy" | "masterKeyFile">): Promise<Audited> {
   const master = masterKeyFile === undefined ? undefined : sealingKey(fromHex(readKey(masterKeyFile), 32));
   // Without a policy the expected code is what this project's own contract compiles to.
   const pins: WitnessPins = policy ?? { codeHash: endpoints.length > 0 ? compiledCodeHash() : undefined };
   const settings = { endpoints, pins, confirmations: policy?.confirmations ?? 1 };
-  return withCopy(path, async ({ store, file, origin, anchorsNow }) => {
+  return withCopy(path, async ({ store, file, origin, anchorsNow, movedOn }) => {
     // The deltas are nearly all of the work.
     const bar = openProgressBar(process.stderr.isTTY, STAGE_WIDTH);
     try {
-      return await auditRecord({
+      const report = await auditRecord({
         store,
         master,
         readAppend: { read: readAppend, logOf: logIdOf },
         pins,
         openChain: endpoints.length === 0 ? undefined : (log) => openLogSurvey(log, settings),
         anchorsNow,
-        mayBeOlder: origin === "bundle",
+        mayBeOlder: origin === "bundle" || movedOn !== undefined,
         auditLedgers: file === undefined ? undefined : auditInThreads(file),
         clock: () => performance.now(),
         async onProgress(stage, done, total) {
@@ -101,6 +100,7 @@ export function audit({
           await turn();
         },
       });
+      return { ...report, moved: movedOn ? { to: movedOn.to, at: new Date(movedOn.at).toISOString() } : null };
     } finally {
       bar.close();
     }

@@ -11,8 +11,12 @@ export function exitCodeOf({ clean, chain }: AuditReport): number {
   return { asked: 0, unavailable: 3, "not asked": 4 }[chain.outcome];
 }
 
-/** The report for people: what was looked at, then what is wrong. */
-export function reportText(report: AuditReport, path: string): string {
+/**
+ * The report for people: what was looked at, then what is wrong.
+ *
+ * @param moved where the record goes on, and since when; null where it goes on here.
+ */
+export function reportText(report: AuditReport, path: string, moved: { to: string; at: string } | null = null): string {
   const { checked, findings, findingCount, milliseconds } = report;
   const seconds = (stages: Stage[]) => {
     const tenths = Math.round(stages.reduce((sum, stage) => sum + milliseconds[stage], 0) / 100);
@@ -41,6 +45,11 @@ export function reportText(report: AuditReport, path: string): string {
     ...(checked.withoutDigest > 0
       ? [
           `  ${count(checked.withoutDigest, "row")} from before there were digests: some of their columns are bound by nothing`,
+        ]
+      : []),
+    ...(moved
+      ? [
+          `  ${"moved".padEnd(12)} to ${printable(moved.to)} on ${moved.at}. The record goes on there: audit it there. This is what it was by then`,
         ]
       : []),
     "",

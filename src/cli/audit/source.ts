@@ -6,6 +6,7 @@ import { importBundle } from "../../bundle/import.ts";
 import { StorageRefusedError } from "../../storage/refused.ts";
 import { openAuditView } from "../../storage/sqlite/audit-view.ts";
 import { isStorageTrouble, openDatabase, type Sqlite } from "../../storage/sqlite/database.ts";
+import { moveNoted, returnNoted } from "../../storage/sqlite/moved-away.ts";
 import { anchorsIn, copyRecord, recordFile } from "../../storage/sqlite/snapshot.ts";
 
 /** A copy of a record, private to one audit; of a record in PostgreSQL, one moment of it. */
@@ -17,7 +18,12 @@ export type AuditCopy = {
   origin: "bundle" | "live" | "file";
   /** How many anchors the record has by now. */
   anchorsNow: (() => Promise<number>) | undefined;
+  /** Where the record goes on, where that is elsewhere: this is what it was when it was moved there. */
+  movedOn: MovedOn | undefined;
 };
+
+/** `to`: a database without user and password, or a data directory; `at`: Unix milliseconds. */
+export type MovedOn = { to: string; at: number };
 
 /**
  * Gives a copy of a data directory, a database file or a bundle to an audit, and removes it afterwards, whatever comes of it. PostgreSQL
@@ -38,16 +44,24 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
     if (existsSync(join(path, "manifest.json"))) {
       importBundle(path, file);
       db = openDatabase(file);
-      return await work({ store: openAuditView(db), file, origin: "bundle", anchorsNow: undefined });
+      return await work({
+        store: openAuditView(db),
+        file,
+        origin: "bundle",
+        anchorsNow: undefined,
+        movedOn: undefined,
+      });
     }
     const original = recordFile(path);
     if (original === undefined)
       throw new StorageRefusedError(`${path} is no data directory, database file or bundle: give the path of one`);
     const { live } = await copyRecord(original, file);
     db = openDatabase(file);
+    const store = openAuditView(db);
     return await work({
-      store: openAuditView(db),
+      store,
       file,
+      movedOn: movedOnIn(path, await store.facts()),
       origin: live ? "live" : "file",
       anchorsNow: live ? async () => anchorsIn(original) : undefined,
     });
@@ -61,6 +75,15 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
   }
 }
 
+/** @throws StorageRefusedError where the record is still on its way here */
+function movedOnIn(path: string, facts: ReadonlyMap<string, string>): MovedOn | undefined {
+  const move = moveNoted(facts);
+  const coming = returnNoted(facts);
+  if (!move && coming?.state === "returning")
+    throw new StorageRefusedError(`the record in ${coming.from} is being moved into ${path}, and is not all there`);
+  return move?.state === "moved" ? move : undefined;
+}
+
 /** Whether what is to be audited is in PostgreSQL. */
 export function isDatabaseUrl(path: string): boolean {
   return /^postgres(ql)?:\/\//.test(path);
@@ -68,10 +91,15 @@ export function isDatabaseUrl(path: string): boolean {
 
 async function withMoment<T>(url: string, work: (copy: AuditCopy) => Promise<T>): Promise<T> {
   // Only who audits a database loads its driver.
-  const { openAuditView: openMoment } = await import("../../storage/postgres/audit-view.ts");
+  const [{ openAuditView: openMoment }, { lookAt }] = await Promise.all([
+    import("../../storage/postgres/audit-view.ts"),
+    import("../../storage/postgres/look.ts"),
+  ]);
+  const left = (await lookAt(url)).record?.left;
+  const movedOn = left?.ended ? { to: left.place, at: left.at } : undefined;
   const { store, anchorsNow, close } = await openMoment(url);
   try {
-    return await work({ store, file: undefined, origin: "live", anchorsNow });
+    return await work({ store, file: undefined, origin: "live", anchorsNow, movedOn });
   } finally {
     await close();
   }

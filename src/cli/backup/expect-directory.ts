@@ -7,14 +7,14 @@ const INSTEAD = {
   backup:
     "back the database up with PostgreSQL's own tools (pg_basebackup with WAL archiving, or pg_dump), and the keys apart",
   restore: "restore the database with the tools that its backup was made with",
-  export: "a bundle is of a data directory; hand over a pg_dump, which tallyroot audit reads once it is in a database",
+  export: "export it from there with --from",
   import:
     "make a data directory of the bundle without that setting, and move it into an empty database with tallyroot migrate",
 } as const;
 
 /**
- * Backups and bundles are of data directories. Where the record is in a database, the directory has none of it, or what it was before it
- * moved: a copy would be taken for one of the record, and one that was put back would not be what a server with these settings starts on.
+ * Where the record is in a database, the directory has none of it, or what it was before it moved: a copy would be taken for one of the
+ * record, and one that was put back would not be what a server with these settings starts on.
  *
  * @param dataDir where the record is to be; undefined for a directory that is to be made.
  * @throws UsageError
@@ -29,11 +29,17 @@ export async function expectDirectory(
       `TALLYROOT_DATABASE_URL is set, so the record is in that database and not in a data directory: ${INSTEAD[command]}; or unset it for this command`,
     );
   if (dataDir === undefined || !existsSync(join(dataDir, "tallyroot.db"))) return;
-  const [{ moveNoted }, { factsIn }] = await Promise.all([
+  const [{ moveNoted, returnNoted }, { factsIn }] = await Promise.all([
     import("../../storage/sqlite/moved-away.ts"),
     import("../../storage/sqlite/snapshot.ts"),
   ]);
-  const move = moveNoted(factsIn(join(dataDir, "tallyroot.db")));
+  const facts = factsIn(join(dataDir, "tallyroot.db"));
+  const coming = returnNoted(facts);
+  if (coming?.state === "returning")
+    throw new UsageError(
+      `the record in ${coming.from} is being moved into ${dataDir}, and is not all there: run tallyroot migrate --from again until it says that it is`,
+    );
+  const move = moveNoted(facts);
   if (move?.state !== "moved") return;
   throw new UsageError(`the record in ${dataDir} was moved to ${move.to}, and goes on there: ${INSTEAD[command]}`);
 }

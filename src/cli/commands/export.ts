@@ -1,15 +1,20 @@
 import { expectDirectory } from "../backup/expect-directory.ts";
 import { command } from "../command.ts";
+import { EXIT } from "../ending.ts";
 import { printJson } from "../terminal.ts";
 
-/** Copies a data directory into a bundle, while the server runs or not. Run again, it adds what is new. */
+/** Copies a record into a bundle, while servers run or not. Run again over a data directory, it adds what is new. */
 
 export const exportBundle = command({
   command: "export",
-  describe: "Copy a data directory into a bundle",
+  describe: "Copy a record into a bundle",
   options: {
     out: { describe: "The bundle's directory; one that is there gets what is new", demandOption: true },
     "data-dir": { describe: "The data directory", default: "./data" },
+    from: {
+      describe:
+        "The database, where the record is in one: postgresql://host:5432/database; else TALLYROOT_DATABASE_URL. Keys and an embedded chain are the data directory's",
+    },
     "with-keys": {
       type: "boolean",
       describe: "Also the master and the publisher key, in keys.json: who has them can read and publish",
@@ -17,12 +22,21 @@ export const exportBundle = command({
     },
     json: { type: "boolean", describe: "Print a report as JSON", default: false },
   },
-  examples: [["export --out bundle", "everything in ./data, without the keys"]],
+  examples: [
+    ["export --out bundle", "everything in ./data, without the keys"],
+    ["export --out bundle --from postgresql://db.example:5432/tallyroot", "the record in a database, as it is now"],
+  ],
+  endings: { TallyrootError: EXIT.UNANSWERED },
   async run(values, terminal) {
-    await expectDirectory("export", terminal.env, values["data-dir"]);
     const { out: bundle, "data-dir": dataDir, "with-keys": keys } = values;
+    const url = values.from ?? (terminal.env.TALLYROOT_DATABASE_URL || undefined);
+    if (url === undefined) await expectDirectory("export", terminal.env, dataDir);
     const { exportBundle } = await import("../../bundle/export.ts");
-    const { segment, manifest } = exportBundle({ dataDir, bundle, keys });
+    const wishes = { dataDir, bundle, keys };
+    const { segment, manifest } =
+      url === undefined
+        ? exportBundle(wishes)
+        : await (await import("../export/export.ts")).exportDatabase({ ...wishes, url }, terminal);
     const report = {
       bundle,
       segments: manifest.segments.length,

@@ -71,12 +71,21 @@ export function checkFiles(dir: string): Check {
 export async function checkDatabase(dir: string): Promise<Check[]> {
   if (!existsSync(dir)) return [];
   const { anchorsIn, factsIn, recordFile } = await import("../../storage/sqlite/snapshot.ts");
-  const { moveNoted } = await import("../../storage/sqlite/moved-away.ts");
+  const { moveNoted, returnNoted } = await import("../../storage/sqlite/moved-away.ts");
   const { isStorageTrouble } = await import("../../storage/sqlite/database.ts");
   const file = recordFile(dir);
   if (file === undefined) return [skipped("database", "there is none yet: the first start makes it")];
   try {
-    const move = moveNoted(factsIn(file));
+    const facts = factsIn(file);
+    const coming = returnNoted(facts);
+    if (coming?.state === "returning")
+      return [
+        failed(
+          "database",
+          `the record in ${coming.from} is being moved here: run tallyroot migrate --from again, or with --abandon`,
+        ),
+      ];
+    const move = moveNoted(facts);
     if (move?.state === "moved")
       return [failed("database", `the record was moved to ${move.to}: set TALLYROOT_DATABASE_URL to that`)];
     if (move)

@@ -28,6 +28,12 @@ function checkOf({ version, user, schema, newestSchema, missing, durable, connec
   if (!durable) return fail("it answers before what was committed is on disk: set synchronous_commit to on");
   if (record?.movingIn)
     return fail("a record is being moved into it, and is not all there: run tallyroot migrate again");
+  if (record?.left)
+    return fail(
+      record.left.ended
+        ? `its record was moved into the data directory ${record.left.place}, and goes on there: unset TALLYROOT_DATABASE_URL`
+        : `its record is being moved into the data directory ${record.left.place}: run tallyroot migrate --from again, or with --abandon`,
+    );
   const state =
     record === undefined
       ? "it has no record yet: the first start makes it"

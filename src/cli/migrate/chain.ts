@@ -1,10 +1,19 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startEmbeddedChain } from "../../chain/embedded/start.ts";
+import { readPublisherKey } from "../../chain/keys/publisher-key.ts";
+import { forgetSecrets, readKeySource } from "../../config.ts";
 import type { Hex } from "../../core/bytes.ts";
 
 /** Starting the chain tells nothing that a command would pass on; what goes wrong is thrown. */
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** What is asked about the anchors of a record: endpoints that are named, else the embedded chain of a data directory. */
+export type ChainWishes = { dir: string; named: readonly string[] };
+
+function startsChain({ dir, named }: ChainWishes): boolean {
+  return named.length === 0 && existsSync(join(dir, "chain.journal"));
+}
 
 /**
  * Endpoints of the chain that a data directory's anchors are on: those that are named; else its embedded chain, which runs until `work` is
@@ -14,10 +23,12 @@ const QUIET = { info: () => undefined, warn: () => undefined, error: () => undef
  * @throws ChainStartError when the embedded chain is there and cannot be started.
  */
 export async function withEndpoints<T>(
-  { dir, named, publisherKey }: { dir: string; named: readonly string[]; publisherKey: Hex | undefined },
+  wishes: ChainWishes,
+  publisherKey: Hex | undefined,
   work: (endpoints: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  if (named.length > 0 || publisherKey === undefined || !existsSync(join(dir, "chain.journal"))) return work(named);
+  if (publisherKey === undefined || !startsChain(wishes)) return work(wishes.named);
+  const { dir } = wishes;
   const chain = await startEmbeddedChain({ dir, port: 0, host: "127.0.0.1", publisherKey, log: QUIET });
   try {
     return await work([chain.rpcUrl]);
@@ -26,12 +37,19 @@ export async function withEndpoints<T>(
   }
 }
 
-/** The publisher's key of a data directory, or of the settings; undefined where neither has it. */
-export function publisherKeyOf(
-  dir: string,
+/**
+ * The publisher's key, for the embedded chain that is to be started: from where a server's settings say that it is, else the data
+ * directory's own. Undefined where no chain is to be started, or there is no key.
+ *
+ * @throws SettingError, PublisherKeyError
+ */
+export async function publisherKeyFor(
+  wishes: ChainWishes,
   environment: Readonly<Record<string, string | undefined>>,
-): Hex | undefined {
-  const file = join(dir, "publisher-key");
-  const text = environment.TALLYROOT_PUBLISHER_KEY || (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
-  return /^0x[0-9a-fA-F]{64}$/.test(text) ? (text.toLowerCase() as Hex) : undefined;
+): Promise<Hex | undefined> {
+  if (!startsChain(wishes)) return undefined;
+  const file = join(wishes.dir, "publisher-key");
+  const own = existsSync(file) ? ({ kind: "file", file } as const) : undefined;
+  const source = readKeySource({ ...environment }) ?? own;
+  return source && readPublisherKey(source, forgetSecrets({ ...environment }));
 }

@@ -1,4 +1,4 @@
-import { DatabaseError, type Pool, type PoolClient } from "pg";
+import { DatabaseError, type PoolClient } from "pg";
 import { type AuditStore, type Entry, FileDamagedError, type LeafKey } from "../../audit/port.ts";
 import { invariant } from "../../core/errors.ts";
 import { problemsBeside } from "./audit-problems.ts";
@@ -13,7 +13,7 @@ import {
   progressRow,
   type Row,
 } from "./audit-rows.ts";
-import { openPool } from "./connections.ts";
+import { type Connections, openPool } from "./connections.ts";
 import { toldApart, unavailable } from "./trouble.ts";
 
 /** Keys of one ledger, and transactions of one anchor, that are read; there are never so many. */
@@ -55,7 +55,7 @@ export async function openAuditView(url: string): Promise<{
   };
 }
 
-async function anchorsIn(pool: Pool): Promise<number> {
+async function anchorsIn(pool: Connections): Promise<number> {
   const { rows } = await pool.query<{ n: number }>("SELECT coalesce(max(id), 0) AS n FROM anchors");
   return rows[0]!.n;
 }

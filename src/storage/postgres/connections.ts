@@ -1,5 +1,14 @@
-import { Pool, type PoolConfig, types } from "pg";
-import { StorageRefusedError } from "../refused.ts";
+import {
+  type ClientBase,
+  DatabaseError,
+  Pool,
+  type PoolClient,
+  type PoolConfig,
+  type QueryConfig,
+  type QueryResult,
+  types,
+} from "pg";
+import { hostsOf, placeOf } from "./hosts.ts";
 
 /** Advisory locks of the database, by what is done under them: each has a number of its own, since a lock is nothing else. */
 export const LOCKS = {
@@ -44,14 +53,32 @@ function optionsOf(settings: Readonly<Record<string, string | number>>): string 
     .join(" ");
 }
 
+/** Connections to a database: to the one of its servers that writes, where its URL names several. */
+export type Connections = {
+  connect(): Promise<PoolClient>;
+  query<Row extends object>(query: string | QueryConfig): Promise<QueryResult<Row>>;
+  /** Makes sure that a connection still is one, to a server that will do. */
+  look(client: ClientBase): Promise<void>;
+  /** Told of connections that broke while nobody used them. */
+  on(event: "error", listener: (error: Error) => void): void;
+  end(): Promise<void>;
+};
+
+/** Seconds after which a connection is made anew: one to a server that was demoted and goes on is not read from for longer. */
+const KNOWN_S = 30;
+/** Classes of SQLSTATEs by which a server does not let in who connects: another one would not either, or should not. */
+const NOT_LET_IN = /^(?:28|3D)/;
+
 /**
  * Opens a pool of connections. Each sends what it is given without waiting for the answer before, so that a transaction takes as many
  * round trips as its next step depends on answers.
  *
+ * Of several servers one is chosen whenever a connection is made: the one that was right last, else the next that writes.
+ *
  * @param as `server`: works as `SERVER_ROLE`, within limits of time. `owner`: as who connects, for migrations.
  * @throws StorageRefusedError for a URL that is none.
  */
-export function openPool(url: string, as: "server" | "owner", max: number): Pool {
+export function openPool(url: string, as: "server" | "owner", max: number): Connections {
   const own: Record<string, string | number> = {
     search_path: SCHEMA,
     default_transaction_isolation: "read committed",
@@ -62,24 +89,77 @@ export function openPool(url: string, as: "server" | "owner", max: number): Pool
       lock_timeout: LOCK_MS,
     }),
   };
-  const place = parseUrl(url);
-  const given = place.searchParams.get("options");
-  place.searchParams.delete("options");
-  return new Pool({
-    connectionString: place.href,
-    options: [given, optionsOf(own)].filter((part) => part !== null).join(" "),
-    application_name: "tallyroot",
-    max,
-    types: TYPES,
-    pipeline: true,
-    keepAlive: true,
-    connectionTimeoutMillis: CONNECT_MS,
-    ...(as === "server" && { query_timeout: ANSWER_MS }),
+  const { urls, primary } = hostsOf(url);
+  const pools = urls.map((one) => {
+    const place = new URL(one);
+    const given = place.searchParams.get("options");
+    place.searchParams.delete("options");
+    const pool = new Pool({
+      connectionString: place.href,
+      options: [given, optionsOf(own)].filter((part) => part !== null).join(" "),
+      application_name: "tallyroot",
+      max,
+      types: TYPES,
+      pipeline: true,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS,
+      ...(as === "server" && { query_timeout: ANSWER_MS }),
+      ...(primary && { onConnect: expectPrimary, maxLifetimeSeconds: KNOWN_S }),
+    });
+    pool.on("error", ignore);
+    // Whoever uses it is told by the answers that do not come.
+    pool.on("connect", (client) => client.on("error", ignore));
+    return pool;
   });
+
+  let at = 0;
+  async function connect(): Promise<PoolClient> {
+    const failures: string[] = [];
+    for (let n = 0, from = at; ; n++) {
+      const place = (from + n) % pools.length;
+      try {
+        const client = await pools[place]!.connect();
+        at = place;
+        return client;
+      } catch (error) {
+        const final = error instanceof DatabaseError && NOT_LET_IN.test(error.code ?? "");
+        if (pools.length === 1 || final) throw error;
+        failures.push(`${placeOf(urls[place]!)}: ${error instanceof Error ? error.message : String(error)}`);
+        if (failures.length === pools.length)
+          throw new Error(`none of the database's servers takes writes (${failures.join("; ")})`, { cause: error });
+      }
+    }
+  }
+
+  return {
+    connect,
+    async query<Row extends object>(query: string | QueryConfig) {
+      const client = await connect();
+      let answered = false;
+      try {
+        const result = await client.query<Row>(query);
+        answered = true;
+        return result;
+      } finally {
+        client.release(!answered);
+      }
+    },
+    async look(client) {
+      await (primary ? expectPrimary(client) : client.query("SELECT 1"));
+    },
+    on(event, listener) {
+      for (const pool of pools) pool.on(event, listener);
+    },
+    async end() {
+      await Promise.all(pools.map((pool) => pool.end()));
+    },
+  };
 }
 
-function parseUrl(url: string): URL {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
-    throw new StorageRefusedError("the database's URL must be like postgresql://user:password@host:5432/database");
-  return new URL(url);
+/** @throws Error for a server that replays another's writes, or was set to take none. */
+async function expectPrimary(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>("SHOW transaction_read_only");
+  if (rows[0]!.transaction_read_only !== "off") throw new Error("it is a standby, or set to read only");
 }
+
+function ignore(): void {}

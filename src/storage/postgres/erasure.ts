@@ -15,15 +15,16 @@ FROM live l, ledger_heads h WHERE h.ledger = $1`;
  * Erasing destroys a ledger's keys behind its lock: whoever records in it next, on whichever node, finds no key and makes a new one.
  * No node keeps keys between two commits.
  *
- * PostgreSQL writes a new version of a row instead of overwriting the old one, so the old one is there until its page is cleaned: that is
- * done at once where the server may (PostgreSQL 17 and later), and by autovacuum otherwise. The server's WAL, its standbys and backups keep what
+ * PostgreSQL writes a new version of a row instead of overwriting the old one, and what frees the old one's room leaves its bytes there. So the
+ * tables are written anew, at once, where the server may (PostgreSQL 17 and later). The server's WAL, its standbys and backups keep what
  * they have for as long as they are kept: how long is the operator's setting, and part of how fast something can be erased.
  */
 export function openErasureStore(db: Postgres): ErasureStore {
   return {
     async eraseKeys(_tenant, ledger, _customerId, at) {
-      const erasure = await db.transaction(async (tx) => {
+      const { erasure, xid } = await db.transaction(async (tx) => {
         tx.query("SELECT 1 FROM ledger_heads WHERE ledger = $1 FOR NO KEY UPDATE", [ledger.id]);
+        const numbering = tx.query<{ xid: string }>("SELECT pg_current_xact_id()::text AS xid");
         const counting = tx.query<{ readable: number }>(READABLE, [ledger.id]);
         tx.query(
           "UPDATE ledger_keys SET wrapped = NULL, sealed_customer_id = NULL, erased_at = $2 WHERE ledger = $1 AND wrapped IS NOT NULL",
@@ -37,9 +38,10 @@ export function openErasureStore(db: Postgres): ErasureStore {
           "SELECT max(erased_at) AS at FROM ledger_keys WHERE ledger = $1",
           [ledger.id],
         );
-        return { erasedDeltas: (await counting)[0]?.readable ?? 0, erasedAt: last?.at ?? at };
+        const erasure = { erasedDeltas: (await counting)[0]?.readable ?? 0, erasedAt: last?.at ?? at };
+        return { erasure, xid: (await numbering)[0]!.xid };
       });
-      await db.clean(["ledger_keys", "api_keys"]);
+      await db.clean(["ledger_keys", "api_keys"], xid);
       return erasure;
     },
   };

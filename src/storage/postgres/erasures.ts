@@ -33,7 +33,7 @@ export function listenForErasures(
     // What was told before is missed.
     forget(undefined);
     while (!closing.signal.aborted) {
-      await client.query("SELECT 1");
+      await pool.look(client);
       await pause(LOOK_EVERY_MS, closing.signal);
     }
   }

@@ -1,7 +1,10 @@
 import type { Postgres, Transaction } from "./database.ts";
 
-/** What one node at a time may do, for as long as nobody else has taken it over. */
-export type Lease = { readonly name: string; readonly token: number };
+/**
+ * What one node at a time may do, for as long as nobody else has taken it over. Tokens count up, and after a failover that lost some of them
+ * count them again, for another holder.
+ */
+export type Lease = { readonly name: string; readonly token: number; readonly holder: string };
 
 /** The lease was taken over by another node: whatever was to be written on the strength of it was not. */
 export class LeaseLostError extends Error {
@@ -34,19 +37,23 @@ export function openLeases({ transaction }: Pick<Postgres, "transaction">): Leas
           WHERE l.expires_at < clock_timestamp() OR starts_with(l.holder, $4) RETURNING token`,
           [name, holder, milliseconds, earlier],
         );
-        return row && { name, token: row.token };
+        return row && { name, token: row.token, holder };
       }),
-    renew: ({ name, token }, milliseconds) =>
+    renew: ({ name, token, holder }, milliseconds) =>
       transaction(async (tx) => {
         const rows = await tx.query(
-          `UPDATE leases SET expires_at = ${UNTIL} WHERE name = $1 AND token = $2 AND expires_at > '-infinity' RETURNING 1`,
-          [name, token, milliseconds],
+          `UPDATE leases SET expires_at = ${UNTIL} WHERE name = $1 AND token = $2 AND holder = $4 AND expires_at > '-infinity' RETURNING 1`,
+          [name, token, milliseconds, holder],
         );
         return rows.length === 1;
       }),
-    async leave({ name, token }) {
+    async leave({ name, token, holder }) {
       await transaction(async (tx) => {
-        tx.query("UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND token = $2", [name, token]);
+        tx.query("UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND token = $2 AND holder = $3", [
+          name,
+          token,
+          holder,
+        ]);
       });
     },
   };
@@ -57,7 +64,11 @@ export function openLeases({ transaction }: Pick<Postgres, "transaction">): Leas
  *
  * @throws LeaseLostError
  */
-export async function holdLease(tx: Transaction, { name, token }: Lease): Promise<void> {
-  const rows = await tx.query("SELECT 1 FROM leases WHERE name = $1 AND token = $2 FOR SHARE", [name, token]);
+export async function holdLease(tx: Transaction, { name, token, holder }: Lease): Promise<void> {
+  const rows = await tx.query("SELECT 1 FROM leases WHERE name = $1 AND token = $2 AND holder = $3 FOR SHARE", [
+    name,
+    token,
+    holder,
+  ]);
   if (rows.length === 0) throw new LeaseLostError(`another node has taken over ${name}`);
 }

@@ -1,5 +1,8 @@
-import { openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
+import { type Connections, openPool, SCHEMA, SERVER_ROLE } from "./connections.ts";
 import { MIGRATIONS, refused } from "./migrate.ts";
+import { MOVING_IN } from "./migrations/4-moving-in.ts";
+import { MOVING_OUT } from "./migrations/6-moving-out.ts";
+import { DEPARTURE, type Departure } from "./move-out/departure.ts";
 import { toldApart, unavailable } from "./trouble.ts";
 
 /** A database as who connects to it finds it, before a server does; nothing of it is changed. */
@@ -17,7 +20,9 @@ export type DatabaseLook = {
   /** Connections that the server takes at most. */
   connections: number;
   /** Undefined in the same case. */
-  record: { facts: ReadonlyMap<string, string>; anchors: number; movingIn: boolean } | undefined;
+  record:
+    | { facts: ReadonlyMap<string, string>; anchors: number; movingIn: boolean; left: Departure | undefined }
+    | undefined;
 };
 
 type Found = {
@@ -69,21 +74,27 @@ export async function lookAt(url: string): Promise<DatabaseLook> {
   }
 }
 
-type Pool = ReturnType<typeof openPool>;
-
-async function schemaIn(pool: Pool): Promise<number> {
+async function schemaIn(pool: Connections): Promise<number> {
   const { rows } = await pool.query<{ n: number }>("SELECT coalesce(max(version), 0)::int AS n FROM schema_versions");
   return rows[0]!.n;
 }
 
-async function recordIn(pool: Pool, schema: number): Promise<DatabaseLook["record"]> {
+/** The first version of the schema with what a migration makes. */
+function versionWith(migration: string): number {
+  return 1 + MIGRATIONS.indexOf(migration);
+}
+
+async function recordIn(pool: Connections, schema: number): Promise<DatabaseLook["record"]> {
   const facts = await pool.query<{ name: string; value: string }>("SELECT name, value FROM facts");
   const anchors = await pool.query<{ n: number }>("SELECT coalesce(max(id), 0) AS n FROM anchors");
-  // The table came with the fourth schema.
-  const moving = schema < 4 ? [] : (await pool.query("SELECT 1 FROM moving_in WHERE ended_at IS NULL")).rows;
+  // The tables came with later schemas.
+  const moving =
+    schema < versionWith(MOVING_IN) ? [] : (await pool.query("SELECT 1 FROM moving_in WHERE ended_at IS NULL")).rows;
+  const left = schema < versionWith(MOVING_OUT) ? [] : (await pool.query<Departure>(DEPARTURE)).rows;
   return {
     facts: new Map(facts.rows.map(({ name, value }) => [name, value])),
     anchors: anchors.rows[0]!.n,
     movingIn: moving.length > 0,
+    left: left[0],
   };
 }

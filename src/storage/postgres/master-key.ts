@@ -4,6 +4,7 @@ import { SealBrokenError, seal, unseal } from "../../ledger/seal.ts";
 import { StorageRefusedError } from "../refused.ts";
 import { MASTER_KEY_FACT, MASTER_KEY_PLACE } from "../sealed-places.ts";
 import type { Postgres } from "./database.ts";
+import { DEPARTURE, type Departure, departureText } from "./move-out/departure.ts";
 
 /**
  * Makes sure that the master key is the one that the record is sealed with, by opening a sealed fact that the first start left. Of nodes
@@ -11,9 +12,11 @@ import type { Postgres } from "./database.ts";
  *
  * A record that is being moved in has its own, and comes with it: nothing is left in a database in which it is not all there yet.
  *
- * @throws StorageRefusedError for another key, and where a record is being moved in.
+ * @throws StorageRefusedError for another key, and where a record is being moved in, or was moved out.
  */
 export async function expectMasterKey(db: Postgres, master: KeyObject): Promise<void> {
+  const [left] = await db.read<Departure>(DEPARTURE);
+  if (left) throw new StorageRefusedError(departureText(left));
   const fresh = toHex(seal(master, MASTER_KEY_PLACE, utf8("tallyroot")));
   const known = await db.transaction(async (tx) => {
     tx.query("INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", [MASTER_KEY_FACT, fresh]);

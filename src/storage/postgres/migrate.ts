@@ -6,6 +6,9 @@ import { RECORD } from "./migrations/1-record.ts";
 import { ANCHORS } from "./migrations/2-anchors.ts";
 import { WEBHOOKS } from "./migrations/3-webhooks.ts";
 import { MOVING_IN } from "./migrations/4-moving-in.ts";
+import { COMMIT_MARKS } from "./migrations/5-commit-marks.ts";
+import { MOVING_OUT } from "./migrations/6-moving-out.ts";
+import { UNSAMPLED } from "./migrations/7-unsampled.ts";
 import { hasState, toldApart, unavailable } from "./trouble.ts";
 
 /**
@@ -14,7 +17,15 @@ import { hasState, toldApart, unavailable } from "./trouble.ts";
  * Amounts are numeric with 18 decimals, exact. Times are Unix milliseconds by the database's clock. Hashes, addresses and sealed bytes are bytea.
  * Tables that are the record refuse UPDATE, DELETE and TRUNCATE by triggers, and the role that the server works as has no right to them.
  */
-export const MIGRATIONS: readonly string[] = [RECORD, ANCHORS, WEBHOOKS, MOVING_IN];
+export const MIGRATIONS: readonly string[] = [
+  RECORD,
+  ANCHORS,
+  WEBHOOKS,
+  MOVING_IN,
+  COMMIT_MARKS,
+  MOVING_OUT,
+  UNSAMPLED,
+];
 
 /** What the server's role may do besides reading and adding, by table. */
 const CHANGES: Readonly<Record<string, string>> = {
@@ -30,6 +41,7 @@ const CHANGES: Readonly<Record<string, string>> = {
   webhook_events: "DELETE",
   webhook_deliveries: "UPDATE, DELETE",
   webhook_progress: "UPDATE",
+  commit_marks: "UPDATE, DELETE",
 };
 
 /** Roles belong to all databases of a server: another one may be making the same at this moment. */
@@ -37,14 +49,18 @@ const MOST_TRIES = 10;
 const TRY_AGAIN_MS = 50;
 const [DUPLICATE_OBJECT, INTERNAL_ERROR] = ["42710", "XX000"];
 
-const GRANTS = `
+/** What a record that was moved out leaves the servers' role: one that still runs somewhere writes nothing any more. */
+export const WITHDRAW = `REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${SCHEMA} FROM ${SERVER_ROLE};`;
+
+/** What the role may do. Given anew with each migration, and to a record that stays after all. */
+export const GRANTS = `
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${SERVER_ROLE}') THEN CREATE ROLE ${SERVER_ROLE} NOLOGIN; END IF;
   IF NOT pg_has_role(current_user, '${SERVER_ROLE}', 'USAGE') THEN EXECUTE format('GRANT ${SERVER_ROLE} TO %I', current_user); END IF;
 END $$;
 GRANT USAGE ON SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
-REVOKE INSERT ON schema_versions, moving_in FROM ${SERVER_ROLE};
+REVOKE INSERT ON schema_versions, moving_in, moving_out FROM ${SERVER_ROLE};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${SCHEMA} TO ${SERVER_ROLE};
 ${Object.entries(CHANGES)
   .map(([table, rights]) => `GRANT ${rights} ON ${table} TO ${SERVER_ROLE};`)
@@ -54,6 +70,7 @@ DO $$ BEGIN
   IF current_setting('server_version_num')::int >= 170000 THEN
     EXECUTE 'GRANT MAINTAIN ON ledger_keys, api_keys TO ${SERVER_ROLE}';
   END IF;
+  IF EXISTS (SELECT FROM moving_out) THEN ${WITHDRAW} END IF;
 END $$;
 `;
 

@@ -9,6 +9,7 @@ import type { TenantStore } from "../../ledger/ports/tenants.ts";
 import type { WebhookStore } from "../../ledger/ports/webhooks.ts";
 import { StorageRefusedError } from "../refused.ts";
 import { openCheckpointStore } from "./checkpoints.ts";
+import { dropOldMarks } from "./commit-marks.ts";
 import { openCountBefore } from "./count-before.ts";
 import { openPostgres, type Postgres } from "./database.ts";
 import { openEffects } from "./effects.ts";
@@ -75,6 +76,7 @@ export async function openPostgresStore(options: {
   try {
     await expectDurable(db);
     await expectMasterKey(db, master);
+    await db.transaction(dropOldMarks);
   } catch (error) {
     await db.close();
     throw error;

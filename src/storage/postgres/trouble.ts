@@ -12,12 +12,18 @@ export const STATE = {
   deadlock: "40P01",
   uniqueViolation: "23505",
   lockNotAvailable: "55P03",
+  readOnly: "25006",
 } as const;
 
 /** Classes of SQLSTATEs that are the world's: connection, resources, operator, system. A class is the first two characters. */
 const WORLDLY_CLASSES = ["08", "53", "57", "58"];
 /** The same of single states: conflicts that lasted, and a server that has become a standby. */
-const WORLDLY_STATES: readonly string[] = [STATE.serializationFailure, STATE.deadlock, STATE.lockNotAvailable, "25006"];
+const WORLDLY_STATES: readonly string[] = [
+  STATE.serializationFailure,
+  STATE.deadlock,
+  STATE.lockNotAvailable,
+  STATE.readOnly,
+];
 
 /** Whether a failure is of the database's own saying, with this SQLSTATE. */
 export function hasState(error: unknown, state: string, constraint?: string): error is DatabaseError {
@@ -34,10 +40,10 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * States after which a connection is of no use: the server was shut down, crashed, is not ready, was left alone for too long; or what the
- * connection has prepared is from before a migration that a newer node has made.
+ * States after which a connection is of no use: the server was shut down, crashed, is not ready, was left alone for too long, takes no writes
+ * any more; or what the connection has prepared is from before a migration that a newer node has made.
  */
-const ENDS_CONNECTION = /^(?:08|57P|25P0[34]|0A000)/;
+const ENDS_CONNECTION = /^(?:08|57P|25P0[34]|25006|0A000)/;
 
 /** What the driver throws, told apart: what the database said is left as it is, our mistakes too; all else is the connection's. */
 export function toldApart(error: unknown): unknown {

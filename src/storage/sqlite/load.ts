@@ -55,6 +55,34 @@ export const NEWEST_SCHEMA = MIGRATIONS.length;
  *   disk, and synced at the end.
  */
 export function loadRecord<T>(file: string, { draft }: { draft: boolean }, work: (load: Load) => T): T {
+  const db = openForLoading(file, draft);
+  try {
+    const result = db.transaction(() => work(openLoad(db))).immediate();
+    // What was state before may have held keys that are destroyed now.
+    if (!draft) db.pragma("wal_checkpoint(TRUNCATE)");
+    return result;
+  } finally {
+    db.close();
+    if (draft) sync(file);
+  }
+}
+
+/** The same into a draft, of rows that have to be waited for. */
+export async function loadDraft<T>(file: string, work: (load: Load) => Promise<T>): Promise<T> {
+  const db = openForLoading(file, true);
+  try {
+    db.exec("BEGIN IMMEDIATE");
+    const result = await work(openLoad(db));
+    db.exec("COMMIT");
+    return result;
+  } finally {
+    // Closed within its transaction, the database is as empty as it was.
+    db.close();
+    sync(file);
+  }
+}
+
+function openForLoading(file: string, draft: boolean): Sqlite {
   if (draft) closeSync(openSync(file, "wx", 0o600));
   const db = openSqlite(file, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   try {
@@ -64,13 +92,10 @@ export function loadRecord<T>(file: string, { draft }: { draft: boolean }, work:
     db.pragma(`cache_size = -${CACHE_KIB}`);
     db.pragma("secure_delete = ON");
     db.pragma("trusted_schema = OFF");
-    const result = db.transaction(() => work(openLoad(db))).immediate();
-    // What was state before may have held keys that are destroyed now.
-    if (!draft) db.pragma("wal_checkpoint(TRUNCATE)");
-    return result;
-  } finally {
+    return db;
+  } catch (error) {
     db.close();
-    if (draft) sync(file);
+    throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { collect } from "#src/ledger/collect.ts";
 import { openAnchorStore } from "#src/storage/postgres/anchors.ts";
 import { openPostgres, type Postgres } from "#src/storage/postgres/database.ts";
-import { type Lease, LeaseLostError, type Leases, openLeases } from "#src/storage/postgres/leases.ts";
+import { holdLease, type Lease, LeaseLostError, type Leases, openLeases } from "#src/storage/postgres/leases.ts";
 import { postgresOfThisFile, type TestDatabase } from "#test/ports/postgres-server.ts";
 import { request } from "#test/storage/record-folder.ts";
 import { type OpenNode, openNode } from "./record.ts";
@@ -32,7 +32,8 @@ describe("a lease", () => {
   it("is one node's, of many that ask at once", async () => {
     const asked = await Promise.all(Array.from({ length: 12 }, (_, i) => leases.take("anchoring", `n${i}`, LONG_MS)));
     expect(asked.filter((lease) => lease !== undefined)).to.have.length(1);
-    expect(await leases.take("something else", "n1", LONG_MS)).to.deep.equal({ name: "something else", token: 1 });
+    const other = { name: "something else", token: 1, holder: "n1" };
+    expect(await leases.take("something else", "n1", LONG_MS)).to.deep.equal(other);
   });
 
   it("is another's once it has run out, with a higher token, and cannot be kept any more then", async () => {
@@ -54,6 +55,20 @@ describe("a lease", () => {
     await leases.leave(lease);
     expect(await leases.renew(lease, LONG_MS)).to.equal(false);
     expect(await leases.take("anchoring", "b", LONG_MS)).to.include({ name: "anchoring" });
+  });
+
+  it("is not kept by who had its token in a history that a failover has lost", async () => {
+    const lost = (await leases.take("anchoring", "a", LONG_MS))!;
+    const client = await database.client();
+    // As the standby has it: nobody had taken it, until another did.
+    await client.query("UPDATE leases SET token = 0, holder = 'b', expires_at = '-infinity'");
+    const other = (await leases.take("anchoring", "b", LONG_MS))!;
+    expect(other.token).to.equal(lost.token);
+    expect(await leases.renew(lost, LONG_MS)).to.equal(false);
+    await leases.leave(lost);
+    const held = await db.transaction((tx) => holdLease(tx, lost)).catch((error: unknown) => error);
+    expect(held).to.be.instanceOf(LeaseLostError);
+    expect(await leases.renew(other, LONG_MS)).to.equal(true);
   });
 
   describe("of anchoring", () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { StorageRefusedError } from "../../refused.ts";
 import type { Move } from "../../sqlite/moved-away.ts";
+import { placeOf } from "../hosts.ts";
 import { openSource, type Source } from "./source.ts";
 import { type Destination, openDestination, type Standing } from "./target.ts";
 
@@ -145,10 +146,4 @@ async function moveRows(
     await destination.goOn(source.steps[at + 1] ?? DONE);
     from = undefined;
   }
-}
-
-/** A database without what its URL says of who connects. */
-function placeOf(url: string): string {
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }

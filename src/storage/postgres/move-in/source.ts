@@ -6,7 +6,7 @@ import { RecordDamagedError } from "../../../ledger/ports/ledgers.ts";
 import { StorageRefusedError } from "../../refused.ts";
 import { type Cell, rowDigest } from "../../row-digest.ts";
 import { databaseFile, openDatabase } from "../../sqlite/database.ts";
-import { type Move, noteMove, readMove } from "../../sqlite/moved-away.ts";
+import { type Move, noteMove, readMove, returnNoted } from "../../sqlite/moved-away.ts";
 import { openReader } from "../../sqlite/reader.ts";
 import { factsIn } from "../../sqlite/snapshot.ts";
 import { expectWholeWal } from "../../sqlite/wal-damage.ts";
@@ -38,8 +38,14 @@ export function openSource(dir: string): Source {
   const file = databaseFile(dir);
   if (!existsSync(file)) throw new StorageRefusedError(`there is no record in ${dir}: ${file} is not there`);
   expectWholeWal(file);
+  const facts = factsIn(file);
+  const coming = returnNoted(facts);
+  if (coming?.state === "returning")
+    throw new StorageRefusedError(
+      `the record in ${coming.from} is being moved into ${dir}: end that with --from, or give it up with --abandon and --from`,
+    );
   // The last thing that a start brings up to date.
-  if (!factsIn(file).has("requests.digests"))
+  if (!facts.has("requests.digests"))
     throw new StorageRefusedError(
       `no server of this version has run on ${dir}: start one over it once, stop it, and move it then`,
     );

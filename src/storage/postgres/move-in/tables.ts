@@ -70,10 +70,13 @@ export const FACTS_LEFT: readonly string[] = [
   // That the record is moved.
   "moving.to",
   "moved.to",
+  // That it came out of a database before.
+  "moving.from",
+  "moved.from",
 ];
 
 /** What PostgreSQL notes in one more row each time, and SQLite in one that changes. */
-const NOTE = "anchoring.halt";
+export const NOTE = "anchoring.halt";
 
 const API_KEY: Columns = {
   public_id: "text",
@@ -383,16 +386,9 @@ export const TABLES_LEFT: Readonly<Record<string, string>> = {
 export const NOT_FILLED: Readonly<Record<string, string>> = {
   schema_versions: "the schema's own",
   moving_in: "how far the move is",
+  moving_out: "that the record has left",
+  commit_marks: "what servers ask for that have lost an answer: none runs",
   leases: "what one server at a time does: none runs",
   "webhook_deliveries.claimed_by": "no server has one under way",
   "webhook_deliveries.claimed_until": "no server has one under way",
 };
-
-/** Numbers that PostgreSQL goes on counting after a move. */
-export const COUNTERS: readonly string[] = [
-  ...["tenants", "checkpoint_batches", "webhook_events"].map(
-    (table) =>
-      `SELECT setval(pg_get_serial_sequence('${table}', 'id'), max(id)) FROM ${table} HAVING max(id) IS NOT NULL`,
-  ),
-  "SELECT setval('ledger_numbers', max(id)) FROM ledgers HAVING max(id) IS NOT NULL",
-];

@@ -2,14 +2,18 @@ import type { PoolClient } from "pg";
 import { fromHex, toHex } from "../../../core/bytes.ts";
 import { StorageRefusedError } from "../../refused.ts";
 import type { Cell } from "../../row-digest.ts";
-import { LOCKS, openPool, SCHEMA } from "../connections.ts";
-import { migrate } from "../migrate.ts";
-import { hasState, STATE, toldApart, unavailable } from "../trouble.ts";
+import { SCHEMA } from "../connections.ts";
+import { holdDatabase } from "../held-database.ts";
 import type { Filling, Key, Page } from "./source.ts";
-import { COUNTERS } from "./tables.ts";
 
-/** Milliseconds that a move which was killed may still hold the lock of the one at a time that there may be. */
-const LOCK_MS = 10_000;
+/** Numbers that PostgreSQL goes on counting after a move. */
+const COUNTERS: readonly string[] = [
+  ...["tenants", "checkpoint_batches", "webhook_events"].map(
+    (table) =>
+      `SELECT setval(pg_get_serial_sequence('${table}', 'id'), max(id)) FROM ${table} HAVING max(id) IS NOT NULL`,
+  ),
+  "SELECT setval('ledger_numbers', max(id)) FROM ledgers HAVING max(id) IS NOT NULL",
+];
 
 /** How far a move is. */
 export type Standing = {
@@ -40,53 +44,12 @@ export type Destination = {
 };
 
 /**
- * Opens a database as its owner, with its schema brought to this version.
+ * Opens a database for a record that is moved into it.
  *
- * @throws StorageRefusedError when another process is moving a record into it, or who connects may not make the schema.
- * @throws TallyrootError SERVICE_UNAVAILABLE when it does not answer, here and from each of the methods; what was added stays.
+ * @throws StorageRefusedError, TallyrootError as `holdDatabase`; the latter from each of the methods too.
  */
 export async function openDestination(url: string): Promise<Destination> {
-  await migrate(url);
-  const pool = openPool(url, "owner", 1);
-  // What uses the connection is told.
-  pool.on("error", () => undefined);
-  const answered = <T>(promise: Promise<T>) =>
-    promise.catch((error: unknown) => {
-      if (error instanceof StorageRefusedError) throw error;
-      throw unavailable(toldApart(error), "the database does not answer; what was moved stays: run it again");
-    });
-  const client = await answered(pool.connect()).catch(async (error: unknown) => {
-    await pool.end();
-    throw error;
-  });
-  client.on("error", () => undefined);
-  const close = async () => {
-    client.release(true);
-    await pool.end();
-  };
-  try {
-    await answered(hold(client));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
-  /** What is not waited for to be on disk is repeated after a crash: the rows and how far they go are lost together. */
-  const transaction = (work: () => Promise<void>, { durable = true } = {}) =>
-    answered(
-      (async () => {
-        await client.query("BEGIN");
-        try {
-          if (!durable) await client.query("SET LOCAL synchronous_commit = off");
-          await work();
-          await client.query("COMMIT");
-        } catch (error) {
-          await client.query("ROLLBACK").catch(() => undefined);
-          throw error;
-        }
-      })(),
-    );
-
+  const { client, answered, transaction, close } = await holdDatabase(url);
   return {
     async standing() {
       const { rows } = await answered(client.query("SELECT move, step, after, rows, ended_at FROM moving_in"));
@@ -132,20 +95,6 @@ export async function openDestination(url: string): Promise<Destination> {
     },
     close,
   };
-}
-
-async function hold(client: PoolClient): Promise<void> {
-  try {
-    await client.query(`SET lock_timeout = ${LOCK_MS}`);
-    await client.query("SELECT pg_advisory_lock($1)", [LOCKS.moving]);
-    // The end of a move counts once it is on disk, whatever else the database is set to.
-    await client.query(
-      "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-    );
-  } catch (error) {
-    if (!hasState(error, STATE.lockNotAvailable)) throw error;
-    throw new StorageRefusedError("another process is moving a record into this database: let it end, or end it");
-  }
 }
 
 /** @throws StorageRefusedError */
