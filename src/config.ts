@@ -1,7 +1,19 @@
 import { z } from "zod";
 import { commandWords } from "./chain/keys/command-words.ts";
 import type { KeySource } from "./chain/keys/publisher-key.ts";
-import { count, finality, flag, gwei, key, origins, port, privateKey, rpcUrls, url } from "./setting-kinds.ts";
+import {
+  count,
+  finality,
+  flag,
+  gwei,
+  key,
+  origins,
+  port,
+  postgresUrl,
+  privateKey,
+  rpcUrls,
+  url,
+} from "./setting-kinds.ts";
 
 /** A setting that cannot be used; the message names it and says what it may be. */
 export class SettingError extends Error {
@@ -37,6 +49,7 @@ const SECRETS = [
   "TALLYROOT_MASTER_KEY",
   // It may have a password.
   "TALLYROOT_DATABASE_URL",
+  "TALLYROOT_DATABASE_REPLICA_URL",
   "TALLYROOT_METRICS_TOKEN",
   "TALLYROOT_API_KEY",
   "TALLYROOT_PROVER_KEY",
@@ -50,10 +63,8 @@ const SETTINGS = z.object({
   PORT: port(3000),
   HOST: z.string().min(1).default("127.0.0.1"),
   TALLYROOT_DATA_DIR: z.string().min(1).default("./data"),
-  TALLYROOT_DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\/./, "must be like postgresql://user:password@host:5432/database")
-    .optional(),
+  TALLYROOT_DATABASE_URL: postgresUrl.optional(),
+  TALLYROOT_DATABASE_REPLICA_URL: postgresUrl.optional(),
   TALLYROOT_PUBLIC_URL: url.optional(),
   TALLYROOT_CHAIN: z.enum(["embedded", "rpc"], "must be embedded or rpc").default("embedded"),
   TALLYROOT_CHAIN_PORT: port(8545),
@@ -95,6 +106,8 @@ export type Config = Readonly<{
   dataDir: string;
   /** The PostgreSQL database that the record is in; undefined for SQLite in the data directory. */
   databaseUrl: string | undefined;
+  /** Of the same database where it is replicated: for who says that an answer may be old. */
+  replicaUrl: string | undefined;
   publicUrl: string | undefined;
   chain: { kind: "embedded"; port: number } | { kind: "rpc"; rpcUrls: readonly string[] };
   publisherKey: KeySource | undefined;
@@ -146,6 +159,9 @@ export function readConfig(environment: Environment = process.env): Config {
   const problems = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])} ${issue.message}`),
     ...missing,
+    ...(set.TALLYROOT_DATABASE_REPLICA_URL !== undefined && set.TALLYROOT_DATABASE_URL === undefined
+      ? ["TALLYROOT_DATABASE_REPLICA_URL is of no use without TALLYROOT_DATABASE_URL"]
+      : []),
     ...keyProblems(set),
     ...unknown.map((name) => `${name} is not a setting of this version`),
   ];
@@ -156,6 +172,7 @@ export function readConfig(environment: Environment = process.env): Config {
     host: s.HOST,
     dataDir: s.TALLYROOT_DATA_DIR,
     databaseUrl: s.TALLYROOT_DATABASE_URL,
+    replicaUrl: s.TALLYROOT_DATABASE_REPLICA_URL,
     publicUrl: s.TALLYROOT_PUBLIC_URL?.replace(/\/+$/, ""),
     chain:
       s.TALLYROOT_CHAIN === "embedded"

@@ -178,10 +178,16 @@ async function main(): Promise<void> {
     database === undefined
       ? undefined
       : (await import("./storage/postgres/erasures.ts")).listenForErasures(database.url, forget);
+  const { replicaUrl } = config;
+  const replicas =
+    database === undefined || replicaUrl === undefined
+      ? undefined
+      : (await import("./storage/postgres/replica.ts")).openReplicas({ url: database.url, replicaUrl, report });
   const closing = config.closeMonths ? startMonthClosing(store, log) : undefined;
   const service = {
     store,
     contents,
+    replicas,
     webhooks,
     place,
     witness: openWitness({
@@ -256,6 +262,7 @@ async function main(): Promise<void> {
     clearInterval(sweep);
     await closing?.stop();
     await erasures?.close();
+    await replicas?.close();
     await job.stop();
     await webhooks.stop();
     await embedded?.stop();

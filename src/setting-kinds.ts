@@ -28,6 +28,11 @@ export const privateKey = key.refine((text) => isPrivateKey(BigInt(text)), "must
 
 export const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 
+/** One server's, or with commas between several. */
+export const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\/./, "must be like postgresql://user:password@host:5432/database");
+
 /** As a browser sends it: scheme, host, port, and nothing after them. */
 export const origins = z
   .string()

@@ -3,7 +3,7 @@ import type { Route } from "./route.ts";
 /** What pages of other origins may read (Fetch Standard, "CORS protocol"). Cookies are never involved: a key is a header. */
 
 /** Headers that such a page may read, where it may read the answer. */
-const READABLE = "X-Request-Id, ETag, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed";
+const READABLE = "X-Request-Id, ETag, Age, RateLimit, RateLimit-Policy, Retry-After, Idempotent-Replayed";
 /** The wildcard does not stand for Authorization. */
 const SENDABLE = "*, Authorization";
 /** Seconds that a browser may keep a preflight's answer. */

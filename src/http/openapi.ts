@@ -56,7 +56,7 @@ export function openApiOf(routes: readonly Route[]): object {
     components: {
       schemas: namedSchemas(),
       headers: HEADERS,
-      parameters: { IdempotencyKey: IDEMPOTENCY_KEY, RequestId: REQUEST_ID },
+      parameters: { IdempotencyKey: IDEMPOTENCY_KEY, RequestId: REQUEST_ID, MaxStale: MAX_STALE },
       securitySchemes: {
         apiKey: {
           type: "apiKey",
@@ -80,6 +80,10 @@ const HEADERS = {
     schema: text,
   },
   RateLimitPolicy: { description: "The limit: requests (q) in a window of seconds (w).", schema: text },
+  Age: {
+    description: "The answer comes from a replica, and tells what was so at most so many seconds ago.",
+    schema: { type: "integer", minimum: 0 },
+  },
 };
 
 const IDEMPOTENCY_KEY = {
@@ -94,6 +98,14 @@ const REQUEST_ID = {
   in: "header",
   description: "Your id of this request: answered, and in the server's log.",
   schema: { type: "string", pattern: "^[A-Za-z0-9_.:-]{1,128}$" },
+};
+
+const MAX_STALE = {
+  name: "Cache-Control",
+  in: "header",
+  description:
+    "`max-stale=5`: the answer may be 5 seconds old, and so come from a replica where one is configured; then it bears `Age`. Without it nothing is older than the request.",
+  schema: text,
 };
 
 const SCOPES: Readonly<Record<Route["access"], string>> = {
@@ -118,7 +130,7 @@ function operationOf(line: Route): object {
   };
 }
 
-function parametersOf({ method, params, query }: Route): object[] {
+function parametersOf({ method, params, query, mayBeStale }: Route): object[] {
   const of = (schema: Route["params"], place: "path" | "query") => {
     if (!schema) return [];
     const { properties = {}, required = [] } = schemaOf(schema, "input") as {
@@ -133,7 +145,7 @@ function parametersOf({ method, params, query }: Route): object[] {
       schema: shape,
     }));
   };
-  const headers = method === "POST" ? ["IdempotencyKey", "RequestId"] : ["RequestId"];
+  const headers = [...(method === "POST" ? ["IdempotencyKey"] : []), ...(mayBeStale ? ["MaxStale"] : []), "RequestId"];
   return [
     ...of(params, "path"),
     ...of(query, "query"),
@@ -175,7 +187,11 @@ function successOf(line: Route): object {
   });
   return {
     description: line.summary,
-    headers: { ...EVERYWHERE, ...(line.method === "POST" && { "Idempotent-Replayed": headerRef("Replayed") }) },
+    headers: {
+      ...EVERYWHERE,
+      ...(line.method === "POST" && { "Idempotent-Replayed": headerRef("Replayed") }),
+      ...(line.mayBeStale && { Age: headerRef("Age") }),
+    },
     content: Object.fromEntries(media.map(([type, form]) => [type, { schema: form === "envelope" ? envelope : data }])),
     ...(links.length > 0 && { links: Object.fromEntries(links) }),
   };

@@ -22,10 +22,21 @@ export type Access = "public" | Scope | "operator";
 /** How the parts behind the API are, for `/readyz`. */
 export type Readiness = { ready: boolean; checks: Record<string, { ok: boolean; detail: string }> };
 
+/** The record, and all that stands beside it. */
+export type Store = LedgerStore &
+  TenantStore &
+  EffectStore &
+  SurveyStore &
+  ErasureStore &
+  CheckpointStore &
+  WebhookStore;
+
 /** What the routes work with. */
 export type Service = {
-  store: LedgerStore & TenantStore & EffectStore & SurveyStore & ErasureStore & CheckpointStore & WebhookStore;
+  store: Store;
   contents: Contents;
+  /** Where the record can be read as it was at most so many milliseconds ago. */
+  replicas: { asOf(milliseconds: number): Promise<{ reads: Partial<Store>; age: number } | undefined> } | undefined;
   webhooks: Deliverer;
   place: AnchorPlace & { codeHash: Uint8Array; publisher: Uint8Array };
   witness: Witness;
@@ -113,6 +124,8 @@ export type Route = {
   takes?: "lines";
   /** Bytes of a body at most, where that is more than usual: such a body is parsed in steps, its lists piece by piece. */
   bodyLimit?: number;
+  /** Whether it may be answered from a replica, where the caller says how old an answer may be: it reads the record, and decides nothing. */
+  mayBeStale?: true;
   /** Whether its requests wait for the disk, each by itself: when they wait too long, no more are taken for a while. */
   queues?: true;
   /** The data of a success. */

@@ -10,6 +10,7 @@ import { expectOwnCustomer, expectReach } from "./customer-keys.ts";
 import { accepts, addressOf, bearerOf, type Exchange, hostRefusal, requestIdOf, targetOf } from "./exchange.ts";
 import { answerFailure } from "./fail.ts";
 import { openLines } from "./find-line.ts";
+import { answerAsOf, maxStaleOf } from "./from-replica.ts";
 import { isKnown } from "./lasting.ts";
 import { expectLines } from "./lines-body.ts";
 import { openApiOf } from "./openapi.ts";
@@ -92,7 +93,9 @@ export function openLineServer(routes: readonly Route[], service: Service, log: 
       openApi,
     };
     if (caller && caller.key.ledgerAddress !== null) await expectOwnCustomer(service.store, line, caller, call);
-    await answer(line, exchange, await admission.queued(line, () => line.handle(service, call as never)));
+    const run = (from: Service) => admission.queued(line, () => line.handle(from, call as never));
+    const maxStale = line.mayBeStale && service.replicas ? maxStaleOf(request) : undefined;
+    await answer(line, exchange, await (maxStale === undefined ? run(service) : answerAsOf(service, maxStale, run)));
   }
 
   async function answer(line: Line, exchange: Exchange, given: Answer): Promise<void> {

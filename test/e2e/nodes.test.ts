@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type EmbeddedChain, startEmbeddedChain } from "#src/chain/embedded/start.ts";
+import { runCommand } from "#test/cli/command.ts";
 import { dataOf, type Members, read, record, send, verified } from "#test/http/call.ts";
 import {
   apiKeyOf,
@@ -151,6 +152,12 @@ describe("two nodes over one PostgreSQL database", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect.fail("the other node still shows it after a second");
+  });
+
+  it("have no record in their directories: whoever audits one of those is told where it is", async () => {
+    const { code, errors } = await runCommand("audit", dirs[0]!);
+    expect(code).to.equal(2);
+    expect(errors).to.contain("is of a server whose record is in PostgreSQL: give the database's URL");
   });
 
   it("of which one is started with another master key are not: it is refused", async () => {

@@ -53,8 +53,12 @@ export async function withCopy<T>(path: string, work: (copy: AuditCopy) => Promi
       });
     }
     const original = recordFile(path);
-    if (original === undefined)
+    if (original === undefined) {
+      // Each server over a database has a name in its directory.
+      if (existsSync(join(path, "node-name")))
+        throw new StorageRefusedError(`${path} is of a server whose record is in PostgreSQL: give the database's URL`);
       throw new StorageRefusedError(`${path} is no data directory, database file or bundle: give the path of one`);
+    }
     const { live } = await copyRecord(original, file);
     db = openDatabase(file);
     const store = openAuditView(db);

@@ -66,6 +66,7 @@ export const getAnchors = route({
   method: "GET",
   path: "/api/v1/anchors",
   access: "public",
+  mayBeStale: true,
   summary: "The anchors, newest first",
   status: 200,
   query: anchorsQuery,

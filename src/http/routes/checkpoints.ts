@@ -32,6 +32,7 @@ export const getCheckpoints = route({
   path: "/api/v1/balance/checkpoints",
   access: "read",
   customer: "handler",
+  mayBeStale: true,
   summary: "List checkpoints, newest first",
   status: 200,
   query: checkpointsQuery,

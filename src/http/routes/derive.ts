@@ -23,6 +23,7 @@ export const getDerivation = route({
   path: "/api/v1/balance/derive/:customerId",
   access: "read",
   customer: "customerId",
+  mayBeStale: true,
   summary: "Derive a balance from the record",
   status: 200,
   params: z.object({ customerId }),

@@ -84,13 +84,8 @@ export async function readSelection(
 
 /** Checkpoints and their batches. A batch is stored in one transaction: nobody who records waits for it. */
 export function openCheckpointStore(db: Postgres, { effects }: { effects: Effects }): CheckpointStore {
-  const { read } = db;
-  async function one(rest: string, values: readonly unknown[]): Promise<StoredCheckpoint | undefined> {
-    const [row] = await read<CheckpointRow>(`${CHECKPOINTS} WHERE ${rest}`, values);
-    return row && checkpointOf(row);
-  }
-
   return {
+    ...openCheckpointReader(db),
     addCheckpoints: (checkpoints, batch, request) =>
       effects.once(request, "added", async (tx) => {
         tx.query("SELECT pg_advisory_xact_lock($1)", [LOCKS.storing]);
@@ -100,6 +95,16 @@ export function openCheckpointStore(db: Postgres, { effects }: { effects: Effect
         addBatch(tx, checkpoints, ids, batch);
         return "added";
       }),
+  };
+}
+
+export function openCheckpointReader({ read }: Pick<Postgres, "read">): Omit<CheckpointStore, "addCheckpoints"> {
+  async function one(rest: string, values: readonly unknown[]): Promise<StoredCheckpoint | undefined> {
+    const [row] = await read<CheckpointRow>(`${CHECKPOINTS} WHERE ${rest}`, values);
+    return row && checkpointOf(row);
+  }
+
+  return {
     checkpoint: (tenantId, statementId) => one("c.tenant = $1 AND c.statement_id = $2", [tenantId, statementId]),
     checkpointByFingerprint: (fingerprint) => one("c.fingerprint = $1", [fingerprint]),
     latestOverWindow: (ledgerId, from, to) =>
@@ -123,7 +128,7 @@ export function openCheckpointStore(db: Postgres, { effects }: { effects: Effect
       ]);
       return { checkpoints: rows.map(checkpointOf), total: counted[0]!.n };
     },
-    selectionOf: (checkpointId, page) => readSelection(db, checkpointId, page),
+    selectionOf: (checkpointId, page) => readSelection({ read }, checkpointId, page),
     async checkpointLeaf(checkpointId) {
       const [row] = await read<{ anchor: number; position: number }>(
         "SELECT l.anchor, l.position FROM anchor_leaves l JOIN anchors a ON a.id = l.anchor WHERE l.checkpoint = $1 ORDER BY l.anchor LIMIT 1",

@@ -24,6 +24,17 @@ export type Hosts = {
  * @throws StorageRefusedError for a URL that is none.
  */
 export function hostsOf(url: string): Hosts {
+  const urls = urlsOf(url);
+  const wanted = new URL(urls[0]!).searchParams.get("target_session_attrs");
+  if (urls.length > 1 && wanted !== null && !WRITING.includes(wanted))
+    throw new StorageRefusedError(
+      `the database's URL has target_session_attrs=${wanted}: leave it out, the server that writes is found without it`,
+    );
+  return { urls, primary: urls.length > 1 || WRITING.includes(wanted ?? "") };
+}
+
+/** A URL for each server that one names, whatever it says of which will do. @throws StorageRefusedError */
+export function urlsOf(url: string): string[] {
   const [, scheme, user, hosts, rest] = FORM.exec(url) ?? [];
   if (hosts === undefined) throw notOne();
   const urls = hosts.includes(",")
@@ -31,12 +42,7 @@ export function hostsOf(url: string): Hosts {
     : fromParameters(expectUrl(url));
   if (urls.length > MOST_HOSTS)
     throw new StorageRefusedError(`the database's URL names ${urls.length} servers: at most ${MOST_HOSTS}`);
-  const wanted = new URL(urls[0]!).searchParams.get("target_session_attrs");
-  if (urls.length > 1 && wanted !== null && !WRITING.includes(wanted))
-    throw new StorageRefusedError(
-      `the database's URL has target_session_attrs=${wanted}: leave it out, the server that writes is found without it`,
-    );
-  return { urls, primary: urls.length > 1 || WRITING.includes(wanted ?? "") };
+  return urls;
 }
 
 /** A database without what its URL says of who connects, and how. */
