@@ -71,6 +71,8 @@ export function openKeyStore(
   /** When each key was used last, as this node has noted it. */
   const noted = new Map<string, number>();
   let uses = new Map<string, number>();
+  /** What was written last, or is being written: who reads meanwhile may still find the row as it was. */
+  let written = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let flushing: Promise<void> = Promise.resolve();
 
@@ -85,7 +87,7 @@ export function openKeyStore(
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       revokedAt: row.revoked_at,
-      lastUsedAt: uses.get(row.public_id) ?? row.last_used_at,
+      lastUsedAt: uses.get(row.public_id) ?? latest(written.get(row.public_id), row.last_used_at),
     };
   }
 
@@ -97,9 +99,9 @@ export function openKeyStore(
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const written = uses;
+    if (uses.size === 0) return;
+    written = uses;
     uses = new Map();
-    if (written.size === 0) return;
     const pairs = [...written].sort(([a], [b]) => (a < b ? -1 : 1));
     try {
       await db.transaction(async (tx) => {
@@ -172,4 +174,8 @@ export function openKeyStore(
       await flush();
     },
   };
+}
+
+function latest(a: number | undefined, b: number | null): number | null {
+  return a === undefined ? b : Math.max(a, b ?? a);
 }

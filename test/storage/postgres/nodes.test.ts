@@ -279,6 +279,23 @@ describe("several nodes over one PostgreSQL database", () => {
     expect(await b.store.eraseKeys(b.tenant, ledger, "c", 99)).to.deep.equal({ erasedDeltas: 0, erasedAt: 88 });
   });
 
+  it("tell of a key's use also while it is being written", async () => {
+    const { store, tenant } = nodes[0]!;
+    const { record: key } = freshApiKey({ scope: "read", label: "used", mode: "test", now: 5 });
+    await store.addApiKey({ ...key, tenantId: tenant.id });
+    const holder = await database.client();
+    await holder.query("BEGIN");
+    await holder.query("SELECT 1 FROM api_keys WHERE public_id = $1 FOR UPDATE", [key.publicId]);
+    store.noteUse(key.publicId, 77);
+    const waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while ((await holder.query(waits)).rows.length === 0) await sleep(20);
+    expect((await store.apiKey(key.publicId))!.lastUsedAt).to.equal(77);
+    await holder.query("COMMIT");
+    const written = "SELECT last_used_at AS at FROM api_keys WHERE public_id = $1";
+    while ((await holder.query(written, [key.publicId])).rows[0].at === null) await sleep(20);
+    expect((await store.apiKey(key.publicId))!.lastUsedAt).to.equal(77);
+  });
+
   it("know at once of a key that another has revoked, and keep a tenant one admin key between them", async () => {
     const [a, b] = nodes as [OpenNode, OpenNode];
     const keys = ["one", "two"].map((label) => ({
